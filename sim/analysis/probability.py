@@ -1,0 +1,220 @@
+"""How likely each target is, in each zone and for the district, from the runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from sim.blueprint import Blueprint, Floats, largest_remainder
+from sim.plan import ALL_TARGETS, DISTRICT, Plan, Quantity, Target
+from sim.processes.accounts import ITEMS, indicators, revenue_weights
+from sim.runner import Runner
+from sim.store import Store
+
+QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Probability:
+    """A share of runs with its interval.
+
+    Attributes:
+        estimate: hits over runs.
+        low, high: 95 % Wilson score interval (Wilson 1927).
+    """
+
+    estimate: float
+    low: float
+    high: float
+    runs: int
+
+    @classmethod
+    def of(cls, met: NDArray[np.bool_]) -> Probability:
+        """From one flag a run; raises ValueError without runs."""
+        runs, hits = len(met), int(np.sum(met))
+        if not runs:
+            raise ValueError("a probability needs at least one run")
+        interval = binomtest(hits, runs).proportion_ci(CONFIDENCE, method="wilson")
+        return cls(hits / runs, float(interval.low), float(interval.high), runs)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a forecast says.
+
+    Attributes:
+        results: a row a zone and target; zone ``district`` is the whole, target ``all`` all
+            targets at once (its value is the number of targets met).
+        yearly: quantiles and mean of every indicator by zone, at the end of each plan year.
+        monthly: quantiles of each target's indicator for the district, every month.
+        costs: fiscal cost by item and zone over the whole period, 亿元.
+    """
+
+    runs: int
+    results: pd.DataFrame
+    yearly: pd.DataFrame
+    monthly: pd.DataFrame
+    costs: pd.DataFrame
+
+
+def base_values(blueprint: Blueprint, target: Target) -> Floats:
+    """A target's quantity in the base year by zone (Z,): flows summed over it, stocks at its end."""
+    base = blueprint.base
+    if target.quantity == Quantity.AI_FIRMS:
+        return np.asarray(base.firms @ base.is_ai.astype(float))
+    weights = revenue_weights(target, base, blueprint.sectors)
+    if target.quantity == Quantity.FIRMS:
+        return np.asarray(base.firms @ weights)
+    return np.asarray(base.revenue @ weights)
+
+
+def thresholds(blueprint: Blueprint, target: Target) -> dict[str, float]:
+    """The target's threshold for the district and for each zone that has a part in it.
+
+    A zone's part is the district's threshold times its share; of things that come whole the
+    parts are whole and sum to the threshold (largest remainder), and a zone may have none.
+    """
+    total = target.threshold.value
+    if target.id in blueprint.target_shares:
+        shares = blueprint.target_shares[target.id]
+    else:
+        base = base_values(blueprint, target)
+        shares = base / base.sum() if base.sum() > 0 else np.full(len(base), 1.0 / len(base))
+    parts = largest_remainder(int(total), shares) if target.quantity.whole else shares * total
+    by_zone = {
+        zone: float(part) for zone, part in zip(blueprint.zones, parts, strict=True) if part > 0
+    }
+    return {DISTRICT: total} | by_zone
+
+
+def answer(store: Store, runner: Runner, runs: int) -> Answer:
+    """Read what the answer needs from the store's first ``runs`` runs."""
+    blueprint, plan = runner.blueprint, runner.inputs.plan
+    return Answer(
+        runs,
+        _results(store, blueprint, plan, runs),
+        _yearly(store, runner, runs),
+        _monthly(store, plan, blueprint, runs),
+        _costs(store, blueprint, runs),
+    )
+
+
+def _results(store: Store, blueprint: Blueprint, plan: Plan, runs: int) -> pd.DataFrame:
+    rows = []
+    zones = [DISTRICT, *blueprint.zones]
+    met_by_zone: dict[str, list[NDArray[np.bool_]]] = {zone: [] for zone in zones}
+    for target in plan.targets:
+        limits = thresholds(blueprint, target)
+        columns = [f"{target.id}.{zone}" for zone in limits]
+        table = store.table("series", columns, runs, [target.deadline])
+        for zone, limit in limits.items():
+            values = table[f"{target.id}.{zone}"].to_numpy().astype(float)
+            met = values > limit if target.comparison == "above" else values >= limit
+            met_by_zone[zone].append(met)
+            shortfall = float(np.maximum(limit - values, 0.0).mean())
+            rows.append(_row(zone, target.id, limit, met, values, shortfall))
+    for zone, flags in met_by_zone.items():
+        if not flags:
+            continue
+        met_count = np.sum(flags, axis=0)
+        shortfall = float((len(flags) - met_count).mean())
+        every = met_count == len(flags)
+        rows.append(_row(zone, ALL_TARGETS, float(len(flags)), every, met_count, shortfall))
+    order = {zone: n for n, zone in enumerate(zones)}
+    table = pd.DataFrame(rows)
+    return table.sort_values("zone", key=lambda c: c.map(order), kind="stable", ignore_index=True)
+
+
+def _row(
+    zone: str, target: str, limit: float, met: NDArray[np.bool_], values: Floats, shortfall: float
+) -> dict[str, object]:
+    probability = Probability.of(met)
+    q05, q50, q95 = np.quantile(values, [0.05, 0.5, 0.95])
+    return {
+        "zone": zone,
+        "target": target,
+        "threshold": limit,
+        "probability": probability.estimate,
+        "low": probability.low,
+        "high": probability.high,
+        "runs": probability.runs,
+        "q05": float(q05),
+        "q50": float(q50),
+        "q95": float(q95),
+        "shortfall": shortfall,
+    }
+
+
+def year_ends(blueprint: Blueprint) -> list[str]:
+    """The start, every twelve months after it, and the end of the plan."""
+    all_months = blueprint.months()
+    return list(dict.fromkeys([*all_months[::12], all_months[-1]]))
+
+
+def _yearly(store: Store, runner: Runner, runs: int) -> pd.DataFrame:
+    """Indicator by indicator, so that memory stays small whatever the number of runs."""
+    frames = []
+    zones = [*runner.blueprint.zones, DISTRICT]
+    for indicator, kind in indicators(runner.blueprint).items():
+        columns = [f"{indicator}.{zone}" for zone in zones]
+        table = store.table("series", columns, runs, year_ends(runner.blueprint)).to_pandas()
+        table = table.astype({"month": str}).drop(columns="run").groupby("month")
+        quantiles = table.quantile(list(QUANTILES.values()))
+        mean = table.mean()
+        for zone, column in zip(zones, columns, strict=True):
+            frame = quantiles[column].unstack()
+            frame.columns = pd.Index(list(QUANTILES))
+            frame.insert(0, "mean", mean[column])
+            frame.insert(0, "kind", kind)
+            frame.insert(0, "indicator", indicator)
+            frame.insert(0, "zone", zone)
+            frames.append(frame.reset_index())
+    return pd.concat(frames, ignore_index=True)
+
+
+def _monthly(store: Store, plan: Plan, blueprint: Blueprint, runs: int) -> pd.DataFrame:
+    frames = []
+    months = blueprint.months()
+    for target in plan.targets:
+        column = f"{target.id}.{DISTRICT}"
+        values = store.table("series", [column], runs)[column].to_numpy().reshape(runs, -1)
+        levels = np.quantile(values.astype(float), list(QUANTILES.values()), axis=0)
+        frame = pd.DataFrame(levels.T, columns=list(QUANTILES))
+        frame.insert(0, "month", months)
+        frame.insert(0, "target", target.id)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def _costs(store: Store, blueprint: Blueprint, runs: int) -> pd.DataFrame:
+    """Mean and 90 % range of cost over the whole period, by item and zone, and in all."""
+    rows = []
+    total = {zone: np.zeros(runs) for zone in [*blueprint.zones, DISTRICT]}
+    for item in ITEMS:
+        columns = [f"{item}.{zone}" for zone in blueprint.zones]
+        table = store.table("costs", columns, runs)
+        district = np.zeros(runs)
+        for zone, column in zip(blueprint.zones, columns, strict=True):
+            spent = table[column].to_numpy().astype(float).reshape(runs, -1).sum(axis=1)
+            rows.append(_cost_row(item, zone, spent))
+            total[zone] += spent
+            district += spent
+        rows.append(_cost_row(item, DISTRICT, district))
+        total[DISTRICT] += district
+    rows += [_cost_row("total", zone, spent) for zone, spent in total.items()]
+    return pd.DataFrame(rows)
+
+
+def _cost_row(item: str, zone: str, spent: Floats) -> dict[str, object]:
+    return {
+        "item": item,
+        "zone": zone,
+        "mean": float(spent.mean()),
+        "q05": float(np.quantile(spent, 0.05)),
+        "q95": float(np.quantile(spent, 0.95)),
+    }

@@ -1,0 +1,151 @@
+"""The summary of a forecast as a file: ``summary.json``, and its schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sim.analysis.probability import Answer
+from sim.figures import Name
+from sim.scenario import Inputs
+from sim.store import write_text
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputRecord(Part):
+    """A file that the forecast was made from; a copy lies in ``inputs/``."""
+
+    id: str
+    name: Name
+    sha256: str
+
+
+class Versions(Part):
+    pudong_sim: str
+    python: str
+    mesa: str
+    numpy: str
+    scipy: str
+    pandas: str
+
+
+class Result(Part):
+    """How likely one zone is to meet one target."""
+
+    zone: str = Field(description="zone id, or 'district' for the whole")
+    target: str = Field(description="target id, or 'all' for all of the zone's targets at once")
+    threshold: float = Field(description="in the target's unit; for 'all' the number of targets")
+    probability: float = Field(ge=0, le=1, description="share of the runs that meet it")
+    low: float = Field(ge=0, le=1, description="95 % Wilson interval, lower end")
+    high: float = Field(ge=0, le=1, description="95 % Wilson interval, upper end")
+    runs: int
+    q05: float = Field(description="quantile of the value at the deadline over the runs")
+    q50: float
+    q95: float
+    shortfall: float = Field(description="mean of max(0, threshold − value) over all runs")
+
+
+class YearlyRecord(Part):
+    """The distribution of one indicator at the end of one year of the plan."""
+
+    zone: str
+    indicator: str
+    kind: Literal["flow", "stock", "count", "level"] = Field(
+        description="flow: sum of the twelve months to the date; count: since the start"
+    )
+    month: str
+    mean: float
+    q05: float
+    q25: float
+    q50: float
+    q75: float
+    q95: float
+
+
+class MonthlyRecord(Part):
+    """The distribution of a target's indicator in one month, whole district."""
+
+    target: str
+    month: str
+    q05: float
+    q25: float
+    q50: float
+    q75: float
+    q95: float
+
+
+class CostRecord(Part):
+    """Fiscal cost over the whole period, 亿元."""
+
+    item: str = Field(description="a lever, 'platform_founding', or 'total'")
+    zone: str
+    mean: float
+    q05: float
+    q95: float
+
+
+class Summary(Part):
+    """Everything that a forecast says, with what it was made from."""
+
+    format: Literal[1] = 1
+    scenario: InputRecord
+    plan: InputRecord
+    economy: InputRecord
+    seed: int
+    runs: int
+    versions: Versions
+    command: str = Field(description="how to make it again, from a folder with these inputs")
+    results: list[Result]
+    yearly: list[YearlyRecord]
+    monthly: list[MonthlyRecord]
+    costs: list[CostRecord]
+
+
+def summarise(answer: Answer, inputs: Inputs, seed: int) -> Summary:
+    """Put an answer and its origin into one record."""
+
+    def made_from(name: str) -> InputRecord:
+        record = getattr(inputs, name)
+        return InputRecord(id=record.id, name=record.name, sha256=inputs.sources[name].sha256)
+
+    scenario_file = inputs.sources["scenario"].path.name
+    return Summary(
+        scenario=made_from("scenario"),
+        plan=made_from("plan"),
+        economy=made_from("economy"),
+        seed=seed,
+        runs=answer.runs,
+        versions=versions(),
+        command=f"pudong forecast {scenario_file} --runs {answer.runs} --seed {seed} --out DIR",
+        results=answer.results.to_dict("records"),
+        yearly=answer.yearly.to_dict("records"),
+        monthly=answer.monthly.to_dict("records"),
+        costs=answer.costs.to_dict("records"),
+    )
+
+
+def versions() -> Versions:
+    """The versions that the numbers depend on."""
+    import platform
+    from importlib.metadata import version
+
+    from sim import __version__
+
+    libraries = {name: version(name) for name in ("mesa", "numpy", "scipy", "pandas")}
+    return Versions(pudong_sim=__version__, python=platform.python_version(), **libraries)
+
+
+def write_summary(summary: Summary, path: Path) -> None:
+    """Write it as JSON, whole or not at all."""
+    write_text(path, summary.model_dump_json(indent=1) + "\n")
+
+
+def schema_text() -> str:
+    """The JSON Schema of ``summary.json``."""
+    return json.dumps(Summary.model_json_schema(), indent=1, ensure_ascii=False) + "\n"

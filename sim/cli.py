@@ -1,0 +1,188 @@
+"""The command ``pudong``. Heavy libraries are imported by the commands that need them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim.analysis.probability import Answer
+    from sim.scenario import Inputs
+
+app = typer.Typer(
+    help="How likely a district's plan is to reach its targets, and what would change it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Language(StrEnum):
+    zh = "zh"
+    en = "en"
+    both = "both"
+
+
+class Listing(StrEnum):
+    targets = "targets"
+    measures = "measures"
+    departments = "departments"
+    zones = "zones"
+    sectors = "sectors"
+    parks = "parks"
+    levers = "levers"
+    parameters = "parameters"
+
+
+ScenarioFile = Annotated[Path, typer.Argument(help="Scenario file (YAML).", show_default=False)]
+LanguageOption = Annotated[Language, typer.Option("--lang", help="Language of names and charts.")]
+
+
+@app.command()
+def forecast(
+    scenario: ScenarioFile,
+    out: Annotated[
+        Path, typer.Option(help="Directory for runs, summary and charts.", show_default=False)
+    ],
+    runs: Annotated[int, typer.Option(help="Number of runs.")] = 500,
+    seed: Annotated[int, typer.Option(help="Seed of all draws.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes; default: one a core.", show_default=False)
+    ] = None,
+    lang: LanguageOption = Language.both,
+    charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
+) -> None:
+    """Run a scenario many times: the probability of each target in each zone.
+
+    Leaves in OUT: summary.json (everything said, documented in docs/summary.md), runs/ (the runs
+    as Parquet) and charts/. The same command again goes on where it stopped.
+    """
+    with _errors() as console:
+        from sim.scenario import read_scenario
+
+        inputs = read_scenario(scenario)
+        answer = _with_progress(inputs, runs, seed, workers or _cores(), out)
+        if charts:
+            _draw(inputs, answer, seed, out, lang.value)
+        _show(console, inputs, answer, lang.value)
+        console.print(f"\n{out}/summary.json, {out}/runs/" + (f", {out}/charts/" if charts else ""))
+
+
+@app.command()
+def validate(
+    files: Annotated[list[Path], typer.Argument(help="Scenario files (YAML).", show_default=False)],
+) -> None:
+    """Check scenarios, and the plan and economy files that they name, without running them."""
+    with _errors() as console:
+        from sim.runner import Runner
+        from sim.scenario import read_scenario
+
+        for file in files:
+            inputs = read_scenario(file)
+            Runner(inputs, seed=0)
+            plan = inputs.plan
+            console.print(
+                f"{file}: valid – {inputs.scenario.name.zh} {inputs.scenario.name.en}; plan "
+                f"{plan.id} ({plan.start} to {plan.end}: {len(plan.targets)} targets, "
+                f"{len(plan.measures)} measures, {len(plan.zones)} zones)",
+                highlight=False,
+            )
+
+
+@app.command(name="list")
+def list_(
+    what: Annotated[Listing | None, typer.Argument(help="One kind only.")] = None,
+    scenario: Annotated[
+        Path, typer.Option(help="Scenario whose plan and economy are listed.")
+    ] = Path("scenarios/baseline.yaml"),
+) -> None:
+    """Show what a scenario can name: targets, measures, departments, zones, levers, …"""
+    with _errors() as console:
+        from sim.report.listing import listing
+        from sim.scenario import read_scenario
+
+        inputs = read_scenario(scenario)
+        for kind in [what] if what else list(Listing):
+            if what is None and kind == Listing.parameters:
+                continue
+            console.print(listing(inputs, kind.value))
+
+
+@contextmanager
+def _errors() -> Iterator[Console]:
+    """What a user gave wrongly ends with one message and status 2; Ctrl-C with 130."""
+    from rich.console import Console
+
+    from sim.errors import InputError
+
+    try:
+        yield Console()
+    except InputError as error:
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("Stopped. Finished runs are kept; the same command goes on from them.", err=True)
+        raise typer.Exit(130) from None
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def _with_progress(inputs: Inputs, runs: int, seed: int, workers: int, out: Path) -> Answer:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from sim.analysis.forecast import forecast as run_forecast
+
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    columns = (
+        TextColumn("runs"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("runs", total=runs)
+        return run_forecast(
+            inputs,
+            runs=runs,
+            seed=seed,
+            out=out,
+            workers=workers,
+            on_progress=lambda done: progress.update(task, completed=done),
+        )
+
+
+def _draw(inputs: Inputs, answer: Answer, seed: int, out: Path, language: str) -> None:
+    from sim.report.gallery import draw_all
+
+    draw_all(inputs, answer, seed, out / "charts", language)
+
+
+def _show(console: Console, inputs: Inputs, answer: Answer, language: str) -> None:
+    from sim.report.table import cost_line, probability_table
+
+    console.print()
+    console.print(probability_table(answer.results, inputs.plan, width=console.width))
+    console.print(cost_line(answer.costs, answer.runs), highlight=False)

@@ -1,0 +1,213 @@
+"""The behavioural parameters of one run: read from the economy file, drawn from their priors."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from sim.draws import Floats, parameter_uniforms
+from sim.economy import Economy
+from sim.errors import EconomyError, unknown
+from sim.figures import Parameter
+from sim.files import Source
+from sim.plan import Driver, Plan
+
+BY_SECTOR = {"by": "sector"}
+BY_DRIVER = {"by": "driver"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One uncertain number: where it goes, and the prior that it is drawn from."""
+
+    process: str
+    name: str
+    key: int | None
+    parameter: Parameter
+    value: float
+    draw: int
+
+
+@dataclass(frozen=True)
+class Priors:
+    """The priors of all entries as columns of shape (entries,), cut to their ranges.
+
+    The cut conditions on the range, so that no probability heaps up at its ends.
+    """
+
+    centre: Floats
+    spread: Floats
+    low: Floats
+    high: Floats
+    is_log: NDArray[np.bool_]
+    is_uniform: NDArray[np.bool_]
+    is_fixed: NDArray[np.bool_]
+    draw: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, entries: list[Entry]) -> Priors:
+        shapes = [e.parameter.prior.shape if e.parameter.prior else "fixed" for e in entries]
+        shapes = [
+            "fixed" if shape == "lognormal" and entry.value == 0 else shape
+            for shape, entry in zip(shapes, entries, strict=True)
+        ]
+        is_log = np.array([shape == "lognormal" for shape in shapes])
+        centre = np.array([entry.value for entry in entries])
+        low = np.array([entry.parameter.low for entry in entries])
+        high = np.array([entry.parameter.high for entry in entries])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            centre, low, high = (
+                np.where(is_log, np.log(values), values) for values in (centre, low, high)
+            )
+        return cls(
+            centre,
+            np.array([(e.parameter.prior and e.parameter.prior.spread) or 1.0 for e in entries]),
+            low,
+            high,
+            is_log,
+            np.array([shape == "uniform" for shape in shapes]),
+            np.array([shape == "fixed" for shape in shapes]),
+            np.array([entry.draw for entry in entries], dtype=np.intp),
+        )
+
+    def quantile(self, uniform: Floats) -> Floats:
+        """The priors' quantiles at ``uniform``, both of shape (entries,)."""
+        start = ndtr((self.low - self.centre) / self.spread)
+        end = ndtr((self.high - self.centre) / self.spread)
+        bell = self.centre + self.spread * ndtri(start + (end - start) * uniform)
+        bell = np.where(self.is_log, np.exp(np.where(self.is_log, bell, 0.0)), bell)
+        width = np.where(self.is_uniform, self.high - self.low, 0.0)
+        flat = np.where(self.is_uniform, self.low, 0.0) + width * uniform
+        centre = np.where(self.is_log, np.exp(np.where(self.is_log, self.centre, 0)), self.centre)
+        return np.where(self.is_fixed, centre, np.where(self.is_uniform, flat, bell))
+
+
+@dataclass(frozen=True)
+class ParameterTable:
+    """All parameters of an economy, in a fixed order.
+
+    ``labels`` names the entries (``talent.attrition``, ``growth.drift.ic``); a run's values are
+    a vector of shape (entries,) in that order.
+    """
+
+    groups: dict[str, type]
+    entries: tuple[Entry, ...]
+    labels: tuple[str, ...]
+    draw_names: tuple[str, ...]
+    fixed: dict[str, float]
+    lengths: dict[tuple[str, str], int]
+    priors: Priors
+
+    def central(self) -> Floats:
+        """The values as written in the file (with the scenario's own), shape (entries,)."""
+        centre = np.array([entry.value for entry in self.entries])
+        return self._with_fixed(centre)
+
+    def draw(self, seed: int, run: int) -> Floats:
+        """The values of one run, drawn from the priors, shape (entries,)."""
+        uniforms = parameter_uniforms(seed, run, self.draw_names)
+        return self._with_fixed(self.priors.quantile(uniforms[self.priors.draw]))
+
+    def _with_fixed(self, values: Floats) -> Floats:
+        for name, value in self.fixed.items():
+            values[self.labels.index(name)] = value
+        return values
+
+    def arranged(self, values: Floats) -> SimpleNamespace:
+        """The values by process: ``parameters.talent.attrition``; vectors as arrays."""
+        filled: dict[str, dict[str, Any]] = {process: {} for process in self.groups}
+        for (process, name), length in self.lengths.items():
+            filled[process][name] = np.zeros(length)
+        for entry, value in zip(self.entries, values, strict=True):
+            if entry.key is None:
+                filled[entry.process][entry.name] = float(value)
+            else:
+                filled[entry.process][entry.name][entry.key] = value
+        return SimpleNamespace(
+            **{process: group(**filled[process]) for process, group in self.groups.items()}
+        )
+
+
+def parameter_table(
+    economy: Economy, plan: Plan, source: Source, groups: dict[str, type], fixed: dict[str, float]
+) -> ParameterTable:
+    """Match the economy file's parameters with what the processes need.
+
+    Args:
+        groups: the parameter dataclass of each process, by the process's name.
+        fixed: parameters that a scenario holds at a value.
+
+    Raises:
+        EconomyError: a parameter is missing, unknown, or not given for every sector or driver.
+    """
+    problems: list[str] = []
+    entries: list[Entry] = []
+    draw_names: list[str] = []
+    lengths: dict[tuple[str, str], int] = {}
+    dimensions = {"sector": plan.sector_ids(), "driver": [driver.value for driver in Driver]}
+    for process in economy.parameters:
+        if process not in groups:
+            place = source.place(("parameters", process))
+            problems.append(f"{place}: {unknown('process', process, groups)}")
+    for process, group in groups.items():
+        given = economy.parameters.get(process, {})
+        fields = {field.name: field for field in dataclasses.fields(group)}
+        for name in given:
+            if name not in fields:
+                place = source.place(("parameters", process, name))
+                problems.append(f"{place}: {unknown('parameter', name, fields)}")
+        for name, field in fields.items():
+            place = source.place(("parameters", process, name))
+            if name not in given:
+                problems.append(f"{place}: is missing; the model needs it")
+                continue
+            parameter, by = given[name], field.metadata.get("by")
+            if (by is None) == isinstance(parameter.value, dict):
+                needed = f"one value for each {by}" if by else "one number"
+                problems.append(f"{place}: needs {needed}")
+                continue
+            if not isinstance(parameter.value, dict):
+                entries.append(
+                    Entry(process, name, None, parameter, parameter.value, len(draw_names))
+                )
+                draw_names.append(f"{process}.{name}")
+                continue
+            keys = dimensions[str(by)]
+            lengths[process, name] = len(keys)
+            for key in parameter.value:
+                if key not in keys:
+                    problems.append(f"{place}.{key}: {unknown(str(by), key, keys)}")
+            missing = [key for key in keys if key not in parameter.value]
+            if by == "sector" and missing:
+                problems.append(f"{place}: has no value for {', '.join(missing)}")
+            shared = parameter.prior is not None and parameter.prior.shared
+            if shared:
+                draw_names.append(f"{process}.{name}")
+            for key, value in parameter.value.items():
+                if key not in keys:
+                    continue
+                if not shared:
+                    draw_names.append(f"{process}.{name}.{key}")
+                entries.append(
+                    Entry(process, name, keys.index(key), parameter, value, len(draw_names) - 1)
+                )
+    if problems:
+        raise EconomyError("\n".join(problems[:10]))
+    labels = tuple(_label(entry, dimensions, groups) for entry in entries)
+    return ParameterTable(
+        groups, tuple(entries), labels, tuple(draw_names), fixed, lengths, Priors.of(entries)
+    )
+
+
+def _label(entry: Entry, dimensions: dict[str, list[str]], groups: dict[str, type]) -> str:
+    if entry.key is None:
+        return f"{entry.process}.{entry.name}"
+    fields = {field.name: field for field in dataclasses.fields(groups[entry.process])}
+    keys = dimensions[fields[entry.name].metadata["by"]]
+    return f"{entry.process}.{entry.name}.{keys[entry.key]}"

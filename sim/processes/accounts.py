@@ -1,0 +1,183 @@
+"""Process 13: the month's indicators by zone, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.blueprint import Base, Blueprint, Floats
+from sim.economy import Lever
+from sim.plan import Quantity, Target
+from sim.processes.platforms import PLATFORM_ITEM
+
+if TYPE_CHECKING:
+    from sim.model import District
+
+ITEMS = (*(lever.value for lever in Lever), PLATFORM_ITEM)
+CONTEXT = {
+    "firms": "stock",
+    "entries": "count",
+    "exits": "count",
+    "skilled_staff": "stock",
+    "fill_rate": "level",
+    "arrivals": "flow",
+    "data_access": "level",
+    "data_volume": "flow",
+    "cross_border_data": "flow",
+    "data_incidents": "count",
+    "digital_maturity": "level",
+    "park_service": "level",
+    "core_revenue": "flow",
+    "revenue": "flow",
+}
+
+
+def indicators(blueprint: Blueprint) -> dict[str, str]:
+    """The recorded series and their kinds: the plan's targets, then what explains them.
+
+    A flow is recorded by month; a stock and a level at the month's end; a count since the start.
+    """
+    targets = {target.id: target.quantity.kind for target in blueprint.plan.targets}
+    return targets | {name: kind for name, kind in CONTEXT.items() if name not in targets}
+
+
+def step(model: District) -> None:
+    """Book the costs of measures and staff, then record the indicators of the month."""
+    blueprint, month = model.blueprint, model.month
+    measures, cost = blueprint.measures, blueprint.lever_cost
+    under_way = (measures.start <= month)[:, None]
+    planned = measures.annual_cost / 12.0 * measures.intensity[month] * under_way
+    model.spending.add(Lever.MEASURE_INTENSITY, planned.sum(axis=0) * cost[Lever.MEASURE_INTENSITY])
+    extra = blueprint.department_extra[month] / 12.0 * cost[Lever.DEPARTMENT_CAPACITY]
+    own = blueprint.department_zone >= 0
+    zones = blueprint.shape[0]
+    by_zone = np.bincount(blueprint.department_zone[own], extra[own], zones)
+    by_zone += extra[~own].sum() * blueprint.firm_share
+    model.spending.add(Lever.DEPARTMENT_CAPACITY, by_zone)
+    for lever in (Lever.RECRUITMENT_FUNDS, Lever.COMPUTE_VOUCHERS, Lever.RD_SUBSIDY):
+        model.spending.add(lever, blueprint.levers[lever][month] * cost[lever] / 12.0)
+    lever = Lever.FOREIGN_ENTRY
+    model.spending.add(lever, blueprint.levers[lever][month] * cost[lever] / 12.0)
+    model.costs[month] = model.spending.month
+    model.spending.clear()
+    record(model)
+
+
+def record(model: District) -> None:
+    """Write this month's row of the series, shape (indicators, Z + 1), the district last."""
+    blueprint, row = model.blueprint, model.series[model.month]
+    zones = blueprint.shape[0]
+    model.zones.revenue = model.columns.sum_by_cell(model.columns.revenue, blueprint.shape)
+    context = _context(model)
+    targets = {target.id: target for target in blueprint.plan.targets}
+    for position, (name, kind) in enumerate(indicators(blueprint).items()):
+        by_zone = measure(model, targets[name]) if name in targets else context[name]()
+        row[position, :zones] = by_zone
+        if name in targets and targets[name].quantity == Quantity.MODEL_SECTORS:
+            # a sector with a model counts once, however many zones have one
+            row[position, zones] = (model.zones.models.sum(axis=0) > 0).sum()
+        elif kind == "level":
+            row[position, zones] = by_zone @ blueprint.firm_share
+        else:
+            row[position, zones] = by_zone.sum()
+
+
+def history(model: District) -> Floats:
+    """The flows of the eleven months before the start (11, flows, Z + 1), oldest first.
+
+    Revenue and what is part of it follow the base year's growth; other flows their start.
+    """
+    blueprint, base = model.blueprint, model.blueprint.base
+    flows = [name for name, kind in indicators(blueprint).items() if kind == "flow"]
+    targets = {target.id: target for target in blueprint.plan.targets}
+    core = np.array([sector.role == "core" for sector in blueprint.plan.sectors], dtype=float)
+    arrivals = model.parameters.talent.inflow_rate * base.staff.sum(axis=1)
+    zeros = np.zeros(blueprint.shape[0])
+    past = np.zeros((11, len(flows), blueprint.shape[0] + 1))
+    for n, months_back in enumerate(range(11, 0, -1)):
+        revenue = base.revenue_before(months_back)
+        known = {
+            "revenue": revenue.sum(axis=1),
+            "core_revenue": revenue @ core,
+            "arrivals": arrivals,
+        }
+        for position, name in enumerate(flows):
+            if name in targets:
+                weight = revenue_weights(targets[name], base, blueprint.sectors)
+                by_zone = revenue @ weight
+            else:
+                by_zone = known.get(name, zeros)
+            past[n, position, :-1] = by_zone
+            past[n, position, -1] = by_zone.sum()
+    return past
+
+
+def revenue_weights(target: Target, base: Base, sectors: tuple[str, ...]) -> Floats:
+    """The part of each sector's revenue that a flow target counted in the base year (S,)."""
+    if target.quantity == Quantity.AI_REVENUE:
+        return np.where(base.is_ai, 1.0, base.ai_share)
+    return np.array([target.sectors[s].value if s in target.sectors else 0.0 for s in sectors])
+
+
+def measure(model: District, target: Target) -> Floats:
+    """A target's quantity this month by zone (Z,); flows are of this month alone."""
+    zones, firms, shape = model.zones, model.columns, model.blueprint.shape
+    quantity = target.quantity
+    if quantity in (Quantity.REVENUE, Quantity.FIRMS):
+        weight = revenue_weights(target, model.blueprint.base, model.blueprint.sectors)
+        by_cell = zones.revenue
+        if quantity == Quantity.FIRMS:
+            by_cell = firms.sum_by_cell(firms.alive, shape)
+        return np.asarray(by_cell @ weight)
+    if quantity == Quantity.AI_REVENUE:
+        part = np.where(firms.is_ai, firms.revenue, firms.revenue * firms.ai_share)
+        return np.asarray(firms.sum_by_cell(part, shape).sum(axis=1))
+    if quantity == Quantity.AI_FIRMS:
+        return np.asarray(firms.sum_by_cell(firms.alive * firms.is_ai, shape).sum(axis=1))
+    if quantity == Quantity.OPEN_PLATFORMS:
+        parks = model.park_columns
+        return np.bincount(parks.zone, parks.open_platforms, shape[0])
+    if quantity == Quantity.SCENARIOS:
+        return np.asarray(zones.scenarios.sum(axis=1))
+    if quantity == Quantity.AI_MODELS:
+        return np.asarray(zones.models.sum(axis=1))
+    if quantity == Quantity.MODEL_SECTORS:
+        return np.asarray((zones.models > 0).sum(axis=1).astype(float))
+    return np.asarray(getattr(zones, quantity.value))
+
+
+def _context(model: District) -> dict[str, Callable[[], Floats]]:
+    zones, firms, parks = model.zones, model.columns, model.park_columns
+    base, shape = model.blueprint.base, model.blueprint.shape
+    core = np.array([sector.role == "core" for sector in model.blueprint.plan.sectors])
+
+    def total(values: Floats) -> Floats:
+        return np.asarray(firms.sum_by_cell(values, shape).sum(axis=1))
+
+    def mean_of_parks(values: Floats) -> Floats:
+        room = np.bincount(parks.zone, parks.capacity, shape[0])
+        weighted = np.bincount(parks.zone, values * parks.capacity, shape[0])
+        return np.asarray(weighted / np.maximum(room, 1.0))
+
+    def maturity() -> Floats:
+        weight = firms.alive * firms.by_sector(base.adopts)
+        return np.asarray(total(firms.maturity * weight) / np.maximum(total(weight), 1.0))
+
+    return {
+        "firms": lambda: total(firms.alive),
+        "entries": lambda: zones.entries,
+        "exits": lambda: zones.exits,
+        "skilled_staff": lambda: total(firms.staff),
+        "fill_rate": lambda: zones.fill_rate,
+        "arrivals": lambda: zones.arrivals,
+        "data_access": lambda: zones.data_access,
+        "data_volume": lambda: zones.data_volume,
+        "cross_border_data": lambda: zones.cross_border,
+        "data_incidents": lambda: zones.incidents,
+        "digital_maturity": maturity,
+        "park_service": lambda: mean_of_parks(parks.service),
+        "core_revenue": lambda: zones.revenue @ core,
+        "revenue": lambda: zones.revenue.sum(axis=1),
+    }

@@ -1,0 +1,98 @@
+"""Process 3: measures' progress and the planner's levers set the drivers of behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.blueprint import Blueprint, Floats
+from sim.economy import Lever
+from sim.plan import Driver
+
+if TYPE_CHECKING:
+    from sim.model import District
+
+DRIVERS = tuple(Driver)
+LEVER_DRIVERS = {
+    Lever.RECRUITMENT_FUNDS: Driver.RECRUITMENT,
+    Lever.COMPUTE_VOUCHERS: Driver.COMPUTE,
+    Lever.RD_SUBSIDY: Driver.RESEARCH,
+    Lever.FOREIGN_ENTRY: Driver.MARKET_ACCESS,
+}
+
+
+@dataclass(frozen=True)
+class DriversParameters:
+    effect_scale: float  # strength of all measures' effects, 1 as in the plan file
+    openness_spread: float  # ν: share of the gap to the pilot zones closed a month
+    access_without_trust: float  # τ0: what openness gives without security
+    exchange_weight: float  # data access that a full exchange adds
+    setback: float  # δ: openness lost after an incident, share
+
+
+class Drivers:
+    """Every driver between 0 (the base year) and 1: by cell (R, Z, S), and zones' means (R, Z)."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self.by_cell = np.zeros((len(DRIVERS), *blueprint.shape))
+        self.by_zone = np.zeros((len(DRIVERS), blueprint.shape[0]))
+
+    def cell(self, driver: Driver) -> Floats:
+        """(Z, S)"""
+        return np.asarray(self.by_cell[DRIVERS.index(driver)])
+
+    def zone(self, driver: Driver) -> Floats:
+        """(Z,), mean over sectors"""
+        return np.asarray(self.by_zone[DRIVERS.index(driver)])
+
+
+def step(model: District) -> None:
+    """D_rzs = 1 − exp(−x_rzs) with x_rzs = Σ_m b_mrs·P_mz + Σ_levers b_ℓ·ℓ_z; then openness."""
+    blueprint, p = model.blueprint, model.parameters.drivers
+    effects, progress = blueprint.effects, model.department_columns.progress
+    zones, sectors = blueprint.shape
+    raw = np.zeros((zones, len(DRIVERS) * sectors))
+    place = effects.driver * sectors + effects.sector
+    for z in range(zones):
+        pushed = effects.strength * progress[effects.measure, z]
+        raw[z] = np.bincount(place, pushed, len(DRIVERS) * sectors)
+    raw = raw.reshape(zones, len(DRIVERS), sectors).transpose(1, 0, 2) * p.effect_scale
+    for lever, driver in LEVER_DRIVERS.items():
+        raw[DRIVERS.index(driver)] += lever_push(blueprint, lever, model.month)[:, None]
+    model.drivers.by_cell = 1.0 - np.exp(-raw)
+    model.drivers.by_zone = model.drivers.by_cell.mean(axis=2)
+    open_data(model, p)
+
+
+def lever_push(blueprint: Blueprint, lever: Lever, month: int) -> Floats:
+    """What a lever adds to its driver before saturation (Z,), beyond its baseline.
+
+    Money is counted by what it would be for the whole district at the zone's rate, so that a sum
+    does more in a small zone than in a large one.
+    """
+    extra = blueprint.levers[lever][month] - blueprint.lever_baseline[lever]
+    if blueprint.economy.levers[lever].spread == "by_firms":
+        extra = extra / np.maximum(blueprint.firm_share, 1e-6)
+    return np.asarray(blueprint.lever_strength[lever] * extra)
+
+
+def open_data(model: District, p: DriversParameters) -> None:
+    """Openness of the pilot zones, its spread to the others, and the access that results.
+
+    Pilot zones: O = ℓ + (1−ℓ)·D. Others: O ← max(ℓ, O + ν·linkage·max(0, O_pilot − O)).
+    Access = 1 − (1 − O·(τ0 + (1−τ0)·trust))·(1 − w·exchange). A setback takes δ of O for a time.
+    """
+    blueprint, zones, drivers = model.blueprint, model.zones, model.drivers
+    lever = blueprint.levers[Lever.DATA_PORT_OPENNESS][model.month]
+    pilot = blueprint.data_pilot
+    allowed = lever + (1.0 - lever) * drivers.zone(Driver.DATA_OPENNESS)
+    lead = allowed[pilot].mean() if pilot.any() else 0.0
+    gap = np.maximum(0.0, lead - zones.policy_openness)
+    spread = zones.policy_openness + p.openness_spread * drivers.zone(Driver.LINKAGE) * gap
+    zones.policy_openness = np.where(pilot, allowed, np.maximum(lever, spread))
+    zones.openness = zones.policy_openness * (1.0 - p.setback * (zones.setback_months > 0))
+    trusted = p.access_without_trust + (1.0 - p.access_without_trust) * drivers.zone(Driver.TRUST)
+    exchange = p.exchange_weight * drivers.zone(Driver.DATA_EXCHANGE)
+    zones.data_access = 1.0 - (1.0 - zones.openness * trusted) * (1.0 - exchange)

@@ -1,0 +1,210 @@
+"""Process 12: founders start, firms move, close, and become AI firms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.blueprint import Floats, Ints
+from sim.firms import ACTIVE, REFUSED, Column
+from sim.parameters import BY_SECTOR
+from sim.plan import Driver
+
+if TYPE_CHECKING:
+    from sim.model import District
+
+
+@dataclass(frozen=True)
+class LifecycleParameters:
+    acceptance: float  # chance that a potential founder starts in the base year
+    service_effect: float  # log change of it at full service
+    recruitment_effect: float  # log change of it at full recruitment
+    anchor_effect: float  # further log change of it for anchors
+    access_effect: float  # log change of it for foreign founders at full market access
+    foreign_barrier: float  # log change of it for foreign founders in the base year
+    cycle_effect: float  # log change of it per log point of the sector's yearly growth
+    focus_utility: float  # utility of a park's focus, from none to full
+    knowledge_utility: float  # of the zone's log number of firms of the sector
+    talent_utility: float  # of the share of vacancies filled
+    rent_utility: float  # of log rent, negative
+    service_utility: float  # of a park's service above its start
+    digital_utility: float  # of a park's digital level above its start
+    data_utility: float  # of data access, times the sector's data intensity
+    recruiting_utility: float  # of courting effort over an even share
+    size_utility: float  # of the log number of free places
+    moving_hazard: float  # a year
+    moving_cost: float  # utility lost per km
+    exit_year_1: float  # chance of closing, a year, by age
+    exit_year_2: float
+    exit_year_3: float
+    exit_year_4_to_7: float
+    exit_later: float
+    exit_size_effect: float  # log change of the hazard per log of size over the sector's mean
+    exit_service_effect: float  # log change of the hazard at full service, negative
+    ai_threshold: float  # AI share from which a firm is an AI firm
+    exit_scale: Floats = field(metadata=BY_SECTOR)  # sector's hazard over the average one
+
+
+def step(model: District) -> None:
+    close(model)
+    move(model)
+    start(model)
+    convert(model)
+
+
+def exit_by_age(p: LifecycleParameters) -> Floats:
+    """Monthly log hazard by age in months, the last entry for all higher ages.
+
+    Source of the profile: SAIC (2013), survival of domestic enterprises.
+    """
+    yearly = [p.exit_year_1, p.exit_year_2, p.exit_year_3]
+    yearly += [p.exit_year_4_to_7] * 4 + [p.exit_later]
+    return np.asarray(np.log(np.repeat(yearly, 12) / 12.0))
+
+
+def close(model: District) -> None:
+    """Exit with chance 1 − exp(−h_s·age profile·exp(−b·(ln r − mean) + service))."""
+    firms, zones, p = model.columns, model.zones, model.parameters.lifecycle
+    profile = exit_by_age(p).astype(firms.precision)
+    age = np.clip(model.month - firms.founded, 0, len(profile) - 1)
+    hazard = profile.take(age)
+    sector = np.log(p.exit_scale) - p.exit_size_effect * model.momentum.mean_log
+    push = sector + (p.exit_service_effect * model.drivers.zone(Driver.SERVICE))[:, None]
+    hazard += firms.by_cell(push)
+    hazard += firms.log_revenue * p.exit_size_effect
+    np.exp(hazard, out=hazard)
+    hazard *= firms.alive
+    np.negative(hazard, out=hazard)
+    np.expm1(hazard, out=hazard)
+    np.negative(hazard, out=hazard)
+    gone = np.flatnonzero(model.draws.uniform("exit", model.month, len(firms)) < hazard)
+    count = model.blueprint.shape[0]
+    zones.exits += np.bincount(firms.zone[gone], minlength=count)
+    zones.seekers += np.bincount(firms.zone[gone], firms.staff[gone], count)
+    left = firms.park[gone]
+    np.subtract.at(model.park_columns.occupied, left, 1.0)
+    firms.close(gone)
+
+
+def utilities(model: District) -> Floats:
+    """What each park offers to a firm of each sector (K, S); −∞ where it takes none."""
+    firms, parks, p = model.columns, model.park_columns, model.parameters.lifecycle
+    base, zones = model.blueprint.base, model.zones
+    peers = np.log1p(firms.sum_by_cell(firms.alive, model.blueprint.shape))
+    by_zone = p.knowledge_utility * peers + (p.talent_utility * zones.fill_rate)[:, None]
+    by_zone = by_zone + p.data_utility * zones.data_access[:, None] * base.data_intensity
+    start_level = model.parameters.parks.service_at_start
+    own = p.rent_utility * np.log(np.maximum(parks.rent, 1e-3))
+    own += p.service_utility * (parks.service - start_level)
+    own += p.digital_utility * (parks.digital - start_level)
+    own += p.size_utility * np.log(np.maximum(parks.capacity - parks.occupied, 1.0))
+    even = parks.recruiting * (parks.focus > 0).sum(axis=1, keepdims=True)
+    utility = own[:, None] + by_zone[parks.zone] + p.focus_utility * parks.focus
+    utility = utility + p.recruiting_utility * even
+    is_open = (parks.focus > 0) & (parks.capacity - parks.occupied >= 1.0)[:, None]
+    return np.where(is_open, utility, -np.inf)
+
+
+def move(model: District) -> None:
+    """A few firms look elsewhere each month and go where a conditional logit sends them.
+
+    One uniform draw u decides on looking (u < h) and u/h then on the park.
+    """
+    firms, parks, p = model.columns, model.park_columns, model.parameters.lifecycle
+    hazard = 1.0 - np.exp(-p.moving_hazard / 12.0)
+    luck = model.draws.uniform("move", model.month, len(firms))
+    who = np.flatnonzero((luck < hazard) & (firms.alive > 0))
+    if not len(who):
+        return
+    away = model.blueprint.distance[firms.zone[who]][:, parks.zone]
+    utility = utilities(model).T[firms.sector[who]] - p.moving_cost * away
+    stay = np.arange(len(parks.zone)) == firms.park[who][:, None]
+    utility = np.where(stay & ~np.isfinite(utility), 0.0, utility)
+    park = choose(utility, (luck[who] + 2.0**-25) / hazard)
+    goes = (park >= 0) & (park != firms.park[who])
+    place(model, who[goes], park[goes])
+
+
+def start(model: District) -> None:
+    """Founders whose month has come start with chance min(1, a·exp(service + …)), in the park
+    that a conditional logit gives them; those who find no place are refused.
+    """
+    firms, zones, p = model.columns, model.zones, model.parameters.lifecycle
+    blueprint, drivers = model.blueprint, model.drivers
+    slots = firms.founders_of(model.month)
+    who = np.arange(slots.start, slots.stop)
+    if not len(who):
+        return
+    sector = firms.sector[who]
+    utility = utilities(model).T
+    luck = model.draws.uniform("founder", model.month, (len(firms) + 1, 2))[who].astype(float)
+    park = choose(utility[sector], luck[:, 1])
+    housed = park >= 0
+    zone = blueprint.parks.zone[park]
+    push = p.service_effect * drivers.zone(Driver.SERVICE)[zone]
+    recruited = drivers.cell(Driver.RECRUITMENT)[zone, sector]
+    push = push + (p.recruitment_effect + p.anchor_effect * firms.anchor[who]) * recruited
+    access = drivers.cell(Driver.MARKET_ACCESS)[zone, sector]
+    push += (p.access_effect * access + p.foreign_barrier) * firms.foreign[who]
+    push += p.cycle_effect * 12.0 * model.cycle.sector_growth[sector]
+    starts = housed & (luck[:, 0] < p.acceptance * np.exp(push))
+    firms.state[who] = REFUSED
+    place(model, who[starts], park[starts])
+    founded = who[firms.park[who] >= 0]
+    firms.state[founded] = ACTIVE
+    firms.alive[founded] = 1.0
+    firms.revenue[founded] = np.exp(firms.log_revenue[founded])
+    cell = firms.cell[founded]
+    productivity = model.productivity.ravel()[cell]
+    hired = 12.0 * firms.revenue[founded] / np.maximum(productivity, 1e-9)
+    take_staff(model, founded, hired)
+    zones.entries += np.bincount(firms.zone[founded], minlength=blueprint.shape[0])
+
+
+def take_staff(model: District, founded: Ints, wanted: Column) -> None:
+    """Founders' first staff come from the zone's people who look for a post, as far as they go."""
+    firms, zones = model.columns, model.zones
+    zone = firms.zone[founded]
+    total = np.bincount(zone, wanted, len(zones.seekers))
+    share = np.minimum(1.0, zones.seekers / np.where(total > 0, total, 1.0))
+    firms.staff[founded] = wanted * share[zone]
+    zones.seekers -= share * total
+
+
+def place(model: District, who: Ints, park: Ints) -> None:
+    """Move firms into parks in the order of their slots while there is room; others stay."""
+    firms, parks = model.columns, model.park_columns
+    order = np.argsort(park, kind="stable")
+    who, park = who[order], park[order]
+    first = np.searchsorted(park, park, side="left")
+    rank = np.arange(len(park)) - first
+    fits = rank < np.floor(parks.capacity - parks.occupied)[park]
+    who, park = who[fits], park[fits]
+    old = firms.park[who]
+    np.subtract.at(parks.occupied, old[old >= 0], 1.0)
+    np.add.at(parks.occupied, park, 1.0)
+    firms.settle(who, parks.zone[park], park, model.blueprint.shape[1])
+
+
+def choose(utility: Floats, uniform: Column) -> Ints:
+    """Conditional logit by inversion: an option for each row, −1 where none is finite.
+
+    Source: McFadden (1974). ``utility`` is (choosers, options), ``uniform`` in [0, 1].
+    """
+    best = utility.max(axis=1, keepdims=True)
+    possible = np.isfinite(best[:, 0])
+    weight = np.exp(utility - np.where(np.isfinite(best), best, 0.0))
+    cumulated = np.cumsum(weight, axis=1)
+    goal = np.minimum(uniform, 1.0 - 1e-9) * cumulated[:, -1]
+    option = (cumulated <= goal[:, None]).sum(axis=1)
+    return np.where(possible, np.minimum(option, utility.shape[1] - 1), -1)
+
+
+def convert(model: District) -> None:
+    """A software or application firm whose AI share passes the threshold becomes an AI firm."""
+    firms, p = model.columns, model.parameters.lifecycle
+    new = np.flatnonzero((firms.ai_share > p.ai_threshold) & ~firms.is_ai & (firms.alive > 0))
+    can = model.blueprint.base.supplies | model.blueprint.base.adopts
+    firms.is_ai[new[can[firms.sector[new]]]] = True

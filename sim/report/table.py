@@ -1,0 +1,139 @@
+"""The probabilities as a table for the terminal, in the form that fits its width."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+import pandas as pd
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from sim.figures import Name
+from sim.plan import ALL_TARGETS, DISTRICT, Plan
+from sim.report.wording import (
+    ALL_TOGETHER,
+    NONE,
+    WHOLE_DISTRICT,
+    Language,
+    goal,
+    interval,
+    percent,
+    say,
+    wrap_zh,
+)
+
+Targets = dict[str, tuple[Name, str]]  # name and threshold
+Cell = tuple[float, float, float]  # probability and the bounds of its interval
+Cells = dict[tuple[str, str], Cell]  # by zone and target
+
+
+def probability_table(
+    results: pd.DataFrame, plan: Plan, *, width: int = 120, language: Language = "both"
+) -> Table:
+    """Targets as rows and zones as columns; a list where ``width`` (columns of text) is too small.
+
+    Targets are the rows because their names are long. ``results`` as in
+    ``charts.probability_board``.
+    """
+    rows = results.set_index(["zone", "target"])
+    cells = {place: (row["probability"], row["low"], row["high"]) for place, row in rows.iterrows()}
+    thresholds = rows["threshold"].to_dict()
+    zones = {DISTRICT: WHOLE_DISTRICT} | {zone.id: zone.name for zone in plan.zones}
+    targets: Targets = {}
+    for target in plan.targets:
+        threshold = thresholds.get((DISTRICT, target.id), target.threshold.value)
+        words = goal(target, threshold)
+        targets[target.id] = (target.name, words.en if language == "en" else words.zh)
+    targets[ALL_TARGETS] = (ALL_TOGETHER, "")
+
+    for label_width, column_width in ((40, 8), (13, 6)):
+        table = _matrix(zones, targets, cells, language, label_width, column_width)
+        if _width(table) <= width:
+            return table
+    return _list(zones, targets, cells, language)
+
+
+def cost_line(costs: pd.DataFrame, runs: int) -> str:
+    """The expected fiscal cost of the whole period in one sentence, with its 90 % range."""
+    whole = costs[costs["zone"] == DISTRICT].set_index("item").loc["total"]
+    mean, low, high = (f"{whole[name]:,.0f}" for name in ("mean", "q05", "q95"))
+    return (
+        f"财政成本（全期）约 {mean} 亿元（90 % 区间 {low}–{high}）；Fiscal cost, whole period: about "
+        f"{mean} × 100 million yuan (90 % range {low}–{high}); {runs:,} runs"
+    )
+
+
+def _matrix(
+    zones: dict[str, Name],
+    targets: Targets,
+    cells: Cells,
+    language: Language,
+    label_width: int,
+    column_width: int,
+) -> Table:
+    """Each cell has the probability and its 95 % interval below, in percent."""
+    table = _plain_table()
+    table.add_column()
+    for name in zones.values():
+        table.add_column(_label(name, "", language, column_width), justify="center")
+    for target, (name, threshold) in targets.items():
+        shown = [_cell(cells.get((zone, target))) for zone in zones]
+        table.add_row(_label(name, threshold, language, label_width), *shown)
+    return table
+
+
+def _list(zones: dict[str, Name], targets: Targets, cells: Cells, language: Language) -> Table:
+    table = _plain_table()
+    table.show_header = False
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    for zone, zone_name in zones.items():
+        table.add_row(Text(say(zone_name, language), style="bold"))
+        for target, (name, _) in targets.items():
+            if (zone, target) in cells:
+                shown, bounds = _cell(cells[zone, target]).split("\n")
+                table.add_row("  " + say(name, language), shown, bounds)
+        table.add_section()
+    return table
+
+
+def _plain_table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+
+
+def _width(table: Table) -> int:
+    """Columns of text that it takes without breaking a line of its own accord."""
+    console = Console(width=10_000)
+    return Measurement.get(console, console.options, table).maximum
+
+
+def _label(name: Name, below: str, language: Language, width: int) -> Text:
+    """Lines of at most ``width`` columns, or of the longest English word where that is longer.
+
+    Broken by hand: rich breaks Chinese nowhere and English wherever a column is too narrow.
+    """
+    longest = max(len(word) for word in re.findall(r"[^\s-]+-?", name.en))
+    english = textwrap.wrap(name.en, max(width, longest))
+    lines = []
+    if language != "en":
+        lines += [Text(line) for line in wrap_zh(name.zh, width // 2)]
+    if language != "zh":
+        lines += [Text(line, style="dim" if language == "both" else "") for line in english]
+    if below and lines[0].cell_len + cell_len(below) < width:
+        lines[0] = Text.assemble(lines[0], " ", (below, "dim"))
+    elif below:
+        lines += [Text(line, style="dim") for line in textwrap.wrap(below, width)]
+    return Text("\n").join(lines)
+
+
+def _cell(found: Cell | None) -> Text:
+    if found is None:
+        return Text(NONE, style="dim")
+    probability, low, high = found
+    return Text(percent(probability)).append("\n" + interval(low, high), style="dim")

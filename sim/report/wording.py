@@ -1,0 +1,83 @@
+"""Numbers and names as people write them, in Chinese, in English or in both."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal
+
+from sim.figures import Name
+from sim.plan import Target
+
+Language = Literal["zh", "en", "both"]
+NONE = "–"
+WHOLE_DISTRICT = Name(zh="全区", en="Whole district")
+ALL_TOGETHER = Name(zh="全部指标同时达成", en="All targets jointly")
+
+
+def percent(probability: float) -> str:
+    """A probability (0 to 1) as ``62 %``; never 0 or 100 %, since runs prove neither.
+
+    Missing (NaN) is a dash. Raises ValueError outside 0 to 1.
+    """
+    if math.isnan(probability):
+        return NONE
+    _check(probability)
+    if probability < 0.01:
+        return "<1 %"
+    if probability > 0.99:
+        return ">99 %"
+    return f"{probability * 100:.0f} %"
+
+
+def interval(low: float, high: float) -> str:
+    """The bounds of a probability (0 to 1) in percent, ``58–66``, rounded outwards."""
+    if math.isnan(low) or math.isnan(high):
+        return NONE
+    _check(low)
+    _check(high)
+    # 0.58 * 100 is 57.999…: the inner rounding keeps it from being floored to 57.
+    return f"{math.floor(round(low * 100, 6))}–{math.ceil(round(high * 100, 6))}"
+
+
+def probability_words(probability: float, low: float, high: float, runs: int) -> Name:
+    """A probability with its 95 % interval and number of runs, as it stands in a sentence."""
+    shown, bounds = percent(probability), interval(low, high)
+    return Name(
+        zh=f"{shown}（95 % 区间 {bounds} %，{runs:,} 次模拟）",
+        en=f"{shown} (95 % interval {bounds} %, {runs:,} runs)",
+    )
+
+
+def amount(value: float) -> str:
+    """A quantity with thousands separated; a decimal only below 10."""
+    decimals = 0 if value == round(value) or abs(value) >= 10 else 1
+    return f"{value:,.{decimals}f}"
+
+
+def goal(target: Target, threshold: float) -> Name:
+    """A target's threshold with its sign and unit: ``≥ 50 项``."""
+    sign = ">" if target.comparison == "above" else "≥"
+    text = f"{sign} {amount(threshold)} "
+    times = "× " if target.unit.en[0].isdigit() else ""
+    return Name(zh=text + target.unit.zh, en=text + times + target.unit.en)
+
+
+def say(name: Name, language: Language, between: str = " ") -> str:
+    """A name in one language, or in both with ``between`` in the middle."""
+    return f"{name.zh}{between}{name.en}" if language == "both" else name[language]
+
+
+def wrap_zh(text: str, width: int) -> list[str]:
+    """Lines of about ``width`` characters; numbers stay whole, closing marks end their line."""
+    lines = [""]
+    for piece in re.findall(r"[!-~]+|[^!-~][，。、；：）”]*", text):
+        if lines[-1] and len(lines[-1]) + len(piece) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.strip() for line in lines]
+
+
+def _check(probability: float) -> None:
+    if not 0 <= probability <= 1:
+        raise ValueError(f"found {probability:g}; a probability lies between 0 and 1")

@@ -1,0 +1,57 @@
+"""What belongs to a zone and not to a firm: people, data, capacity, counts so far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sim.blueprint import Blueprint, Floats
+
+
+class Zones:
+    """The state of all zones; arrays of shape (Z,) unless said otherwise."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        zones, sectors = blueprint.shape
+        self.seekers = np.zeros(zones)  # skilled people who look for a post
+        self.vacancies = np.zeros(zones)  # posts on offer this month
+        self.fill_rate = np.ones(zones)  # share of vacancies filled this month
+        self.arrivals = np.zeros(zones)  # skilled people who came this month
+        self.departures = np.zeros(zones)  # skilled people who left the district this month
+        self.wage = np.ones(zones)  # relative to the start
+        self.policy_openness = np.zeros(zones)  # data-port openness that rules allow
+        self.setback_months = np.zeros(zones)  # months left of a setback after an incident
+        self.openness = np.zeros(zones)  # openness after setbacks
+        self.data_access = np.zeros(zones)
+        self.incidents = np.zeros(zones)  # so far
+        self.data_volume = np.zeros(zones)  # traded this month, 亿元
+        self.cross_border = np.zeros(zones)  # of it across the border, 亿元
+        self.output_capacity = np.full((zones, sectors), np.inf)  # monthly, 亿元
+        self.expansions = np.zeros((zones, sectors))  # lumps that came on line so far
+        self.revenue = np.zeros((zones, sectors))  # of active firms this month, 亿元
+        self.last_revenue = np.zeros((zones, sectors))
+        self.key_technologies = np.zeros(zones)  # counts since the start, as all below
+        self.landmark_results = np.zeros(zones)
+        self.standards = np.zeros(zones)
+        self.scenarios = np.zeros((zones, sectors))
+        self.models = np.zeros((zones, sectors))
+        self.entries = np.zeros(zones)
+        self.exits = np.zeros(zones)
+
+
+class Spending:
+    """Fiscal cost of the current month by item and zone (items, Z), 亿元.
+
+    The items are the levers and the founding of platforms.
+    """
+
+    def __init__(self, items: tuple[str, ...], zones: int) -> None:
+        self.items = items
+        self.month = np.zeros((len(items), zones))
+
+    def add(self, item: Any, amount: Floats) -> None:
+        self.month[self.items.index(str(item))] += amount
+
+    def clear(self) -> None:
+        self.month[:] = 0.0
