@@ -80,9 +80,8 @@ class Effects:
     """What measures' progress adds to drivers: flat entries (measure, driver, sector)."""
 
     measure: Ints
-    driver: Ints
-    sector: Ints
     strength: Floats
+    place: Ints  # (entries · Z,), flat place of (driver, zone, sector) for each entry and zone
 
 
 @dataclass(frozen=True)
@@ -333,7 +332,8 @@ def _path(milestones: dict[str, Any], plan: Plan) -> Floats:
         months.between(plan.start, month): share.value for month, share in milestones.items()
     }
     known = sorted(points)
-    return np.interp(np.arange(plan.horizon + 1), known, [points[month] for month in known])
+    levels = [points[month] for month in known]
+    return np.asarray(np.interp(np.arange(plan.horizon + 1), known, levels))
 
 
 def _links(plan: Plan) -> Links:
@@ -376,11 +376,13 @@ def _effects(plan: Plan) -> Effects:
         for effect in measure.effects
         for sector in (effect.sectors or sectors)
     ]
+    table = np.array([row[:3] for row in rows], dtype=np.intp).reshape(-1, 3)
+    zone = np.arange(len(plan.zones))
+    place = (table[:, 1, None] * len(zone) + zone) * len(sectors) + table[:, 2, None]
     return Effects(
-        measure=np.array([row[0] for row in rows], dtype=np.intp),
-        driver=np.array([row[1] for row in rows], dtype=np.intp),
-        sector=np.array([row[2] for row in rows], dtype=np.intp),
+        measure=table[:, 0].copy(),
         strength=np.array([row[3] for row in rows], dtype=float),
+        place=place.ravel(),
     )
 
 
@@ -482,7 +484,7 @@ def _funding(
 
 def _parts(weights: Floats, empty: float | None = None) -> Floats:
     """Weights scaled to sum to one; all equal, or ``empty``, where there are none."""
-    total = weights.sum()
+    total = float(weights.sum())
     if total > 0:
         return np.asarray(weights / total)
     return np.full(len(weights), 1.0 / len(weights) if empty is None else empty)

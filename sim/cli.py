@@ -73,8 +73,8 @@ def forecast(
         inputs = read_scenario(scenario)
         answer = _with_progress(inputs, runs, seed, workers or _cores(), out)
         if charts:
-            _draw(inputs, answer, seed, out, lang.value)
-        _show(console, inputs, answer, lang.value)
+            _draw(inputs, answer, seed, out, lang)
+        _show(console, inputs, answer, lang)
         console.print(f"\n{out}/summary.json, {out}/runs/" + (f", {out}/charts/" if charts else ""))
 
 
@@ -174,15 +174,17 @@ def _with_progress(inputs: Inputs, runs: int, seed: int, workers: int, out: Path
         )
 
 
-def _draw(inputs: Inputs, answer: Answer, seed: int, out: Path, language: str) -> None:
+def _draw(inputs: Inputs, answer: Answer, seed: int, out: Path, language: Language) -> None:
     from sim.report.gallery import draw_all
 
-    draw_all(inputs, answer, seed, out / "charts", language)
+    draw_all(inputs, answer, seed, out / "charts", language.value)
 
 
-def _show(console: Console, inputs: Inputs, answer: Answer, language: str) -> None:
+def _show(console: Console, inputs: Inputs, answer: Answer, language: Language) -> None:
     from sim.report.table import cost_line, probability_table
 
     console.print()
-    console.print(probability_table(answer.results, inputs.plan, width=console.width))
+    console.print(probability_table(
+            answer.results, inputs.plan, width=console.width, language=language.value
+        ))
     console.print(cost_line(answer.costs, answer.runs), highlight=False)

@@ -24,7 +24,7 @@ class Departments:
         self.joint_effort = np.zeros(blueprint.measures.reach.shape)  # (M, Z)
 
 
-class Department(mesa.Agent):  # type: ignore[misc]
+class Department(mesa.Agent):
     """One department: what it leads and joins, and how it splits its staff this month."""
 
     def __init__(self, model: Any, row: int) -> None:

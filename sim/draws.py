@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MONTH_STRIDE = 2**64
+SLOT_STRIDE = 2**20
 SMALLEST = float(2.0**-24)
 
 Floats = NDArray[Any]
@@ -32,26 +33,35 @@ class Draws:
     def __init__(self, seed: int, run: int) -> None:
         self.seed = seed
         self.run = run
-        self._streams: dict[str, tuple[np.random.Generator, dict[str, Any]]] = {}
+        self._streams: dict[str, tuple[np.random.Generator, np.random.PCG64DXSM, Any]] = {}
 
-    def _at(self, mechanism: str, month: int) -> np.random.Generator:
+    def _at(self, mechanism: str, month: int, offset: int = 0) -> np.random.Generator:
         if mechanism not in self._streams:
             key = zlib.crc32(mechanism.encode())
             sequence = np.random.SeedSequence(self.seed, spawn_key=(self.run, key))
             bits = np.random.PCG64DXSM(sequence)
-            self._streams[mechanism] = (np.random.Generator(bits), dict(bits.state))
-        generator, start = self._streams[mechanism]
-        bits = generator.bit_generator
+            self._streams[mechanism] = (np.random.Generator(bits), bits, bits.state)
+        generator, bits, start = self._streams[mechanism]
         bits.state = start
-        bits.advance(month * MONTH_STRIDE)  # type: ignore[attr-defined]
+        bits.advance(month * MONTH_STRIDE + offset)
         return generator
 
     def uniform(self, mechanism: str, month: int, shape: int | tuple[int, ...]) -> Floats:
         """Uniform on [0, 1), single precision; the first axis is the slot."""
         return self._at(mechanism, month).random(shape, dtype=np.float32)
 
+    def of_slots(self, mechanism: str, month: int, slots: Sequence[int], count: int) -> Floats:
+        """Uniform draws on [0, 1) for a few slots alone, (slots, count), double precision.
+
+        A slot's draws lie 2^20 numbers apart from its neighbour's in the month's stretch.
+        """
+        values = np.empty((len(slots), count))
+        for row, slot in zip(values, slots, strict=True):
+            self._at(mechanism, month, int(slot) * SLOT_STRIDE).random(out=row)
+        return values
+
     def normal(self, mechanism: str, month: int, shape: int | tuple[int, ...]) -> Floats:
-        """Standard normal, double precision; for zones, sectors and measures, of which few exist."""
+        """Standard normal, double precision; for the few zones, sectors and measures."""
         return self._at(mechanism, month).standard_normal(shape)
 
     def laplace(self, mechanism: str, month: int, shape: int) -> Floats:

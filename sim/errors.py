@@ -9,6 +9,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+MAX_SHOWN = 60  # characters of a found value
+MAX_FIELD = 160  # characters of a field's path
+MAX_NAMES = 30  # allowed names that are listed in full
+MAX_PROBLEMS = 10
 
 
 class InputError(Exception):
@@ -40,14 +46,60 @@ def at(file: Path | str, line: int | None, field: str) -> str:
     where = str(file)
     if line is not None:
         where += f", line {line}"
-    return f"{where}, field {field}" if field else where
+    return f"{where}, field {shown_text(field, MAX_FIELD)}" if field else where
+
+
+def nearest(name: object, names: Iterable[str]) -> list[str]:
+    """The known names that look like a mistyped one, the most alike first."""
+    return difflib.get_close_matches(str(name)[:MAX_SHOWN], list(names), n=3, cutoff=0.5)
 
 
 def unknown(kind: str, found: object, allowed: Iterable[str]) -> str:
-    """Say that a name is unknown, with the nearest known one and all that are allowed."""
+    """Say that a name is unknown, with the nearest known one and those that are allowed."""
     names = list(allowed)
-    text = f"unknown {kind} {found!r}"
-    near = difflib.get_close_matches(str(found), names, n=1, cutoff=0.5)
+    near = nearest(found, names)
+    text = f"unknown {kind} {shown(found)}"
     if near:
         text += f"; did you mean {near[0]!r}?"
-    return f"{text} (allowed: {', '.join(names) or 'none'})"
+    if len(names) > MAX_NAMES:
+        listed = f"one of {len(names)} names, such as {', '.join(near or names[:3])}"
+    else:
+        listed = ", ".join(names) or "none"
+    return f"{text} (allowed: {listed})"
+
+
+def shown(value: Any) -> str:
+    """What was found, short enough for one line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        names = ", ".join(shown_text(str(key)) for key in list(value)[:4])
+        return f"fields ({names}{', …' if len(value) > 4 else ''})"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, int | float):
+        return plain(value)
+    return shown_text(repr(value))
+
+
+def shown_text(text: str, length: int = MAX_SHOWN) -> str:
+    """A text on one line, cut to what a message can carry."""
+    line = " ".join(text[: 4 * length].split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def plain(number: float) -> str:
+    """A number as people write it: 1,000,000 and 0.25, and 1e+300 where it is absurd."""
+    if abs(number) < 1e15 and number % 1 == 0:
+        return f"{int(number):,}"
+    return f"{number:.10g}"
+
+
+def listed(messages: Iterable[str]) -> str:
+    """Several problems, one a line, each once and at most ten of them."""
+    lines = list(dict.fromkeys(messages))
+    if len(lines) > MAX_PROBLEMS:
+        lines[MAX_PROBLEMS:] = [f"… and {len(lines) - MAX_PROBLEMS} more"]
+    return "\n".join(lines)

@@ -6,6 +6,8 @@ PyYAML's safe loader composes the nodes (it knows lines), pydantic validates wha
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,14 +15,45 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from sim.errors import FileError, InputError, at, unknown
+from sim.errors import FileError, InputError, at, listed, nearest, shown, shown_text
+from sim.validation import FieldPath, problems_of
+
+__all__ = ["FieldPath", "Source", "dotted", "expect", "kind_of", "load", "read_yaml", "refuse"]
 
 Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 RecordT = TypeVar("RecordT", bound=BaseModel)
-FieldPath = tuple[str | int, ...]
+Problem = tuple[FieldPath, str]
 
 MAX_BYTES = 5_000_000
 MAX_NODES = 200_000
+MAX_DEPTH = 40
+
+# Plain decimals only: no octal, hexadecimal, sixties (12:30) or digits in groups.
+NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*|(?=\.[0-9]))(\.[0-9]*)?([eE][-+]?[0-9]+)?")
+NOT_FINITE = {".inf": float("inf"), "-.inf": float("-inf"), ".nan": float("nan")}
+
+# The fields by which the three kinds of file are told apart.
+SIGNS = {
+    "scenario": {"plan", "economy", "question"},
+    "plan": {"targets", "measures", "departments", "parks"},
+    "economy": {"relatedness", "technical_coefficients", "distances", "base_month"},
+}
+
+# What the YAML library says, in plain words; of the first three, the line where it began counts.
+FROM_ITS_START = {
+    "could not find expected ':'": "a field is written 'name: value', with a colon and a space",
+    "did not find expected ',' or ']'": "the '[' in this line lacks its ']', or an item its ','",
+    "did not find expected ',' or '}'": "the '{' in this line lacks its '}', or a field its ','",
+    "found unexpected end of stream": "the quote that opens here is not closed",
+}
+AT_ITS_PLACE = {
+    "mapping values are not allowed in this context": "a colon within a value, or a wrong "
+    "indentation; put text with a colon in quotes",
+    "did not find expected key": "a wrong indentation, or a quote too many",
+    "did not find expected '-' indicator": "a list's items each begin with '- ', and stand in line",
+    "but found another document": "a file holds one document; remove the '---'",
+    "second occurrence": "an anchor's name is used twice",
+}
 
 
 @dataclass(frozen=True)
@@ -33,13 +66,14 @@ class Source:
     lines: dict[FieldPath, int]
     sha256: str
 
+    def line(self, field: FieldPath) -> int:
+        """The line of a field; of the nearest record around it where it is missing."""
+        around = (field[:n] for n in range(len(field), -1, -1))
+        return next((self.lines[part] for part in around if part in self.lines), 1)
+
     def place(self, field: FieldPath) -> str:
-        """The file, line and field of a problem; the nearest enclosing line where none fits."""
-        line = next(
-            (self.lines[field[:n]] for n in range(len(field), -1, -1) if field[:n] in self.lines),
-            None,
-        )
-        return at(self.path, line, dotted(field))
+        """The file, line and field of a problem."""
+        return at(self.path, self.line(field), dotted(field))
 
 
 def dotted(field: FieldPath) -> str:
@@ -53,52 +87,118 @@ def dotted(field: FieldPath) -> str:
 def read_yaml(path: Path | str) -> Source:
     """Read one YAML file; raises FileError where it is missing, empty, too large or not YAML."""
     path = Path(path)
+    raw = _bytes(path)
+    text = _text(path, raw)
+    lines: dict[FieldPath, int] = {}
+    try:
+        _check_depth(path, text)
+        node = yaml.compose(text, Loader=Loader)
+        if node is None:
+            raise FileError(f"{path}: is empty; see the files in scenarios/ for what it must hold")
+        data = _construct(node, (), lines, path, [0])
+    except yaml.MarkedYAMLError as error:
+        line, reason = _yaml_problem(error)
+        found = text.splitlines()[line - 1].strip() if line <= len(text.splitlines()) else ""
+        raise FileError(
+            f"{path}, line {line}: is not valid YAML, found {shown(found)}; {reason}"
+        ) from None
+    except yaml.YAMLError as error:
+        raise FileError(f"{path}: is not valid YAML ({str(error).splitlines()[0]})") from None
+    except RecursionError:
+        raise FileError(f"{path}: an alias (*name) stands inside its own anchor") from None
+    if not isinstance(data, dict):
+        found = f"{path}, line {lines[()]}: found {shown(data)}"
+        raise FileError(f"{found}; the file must hold fields (name: value)")
+    return Source(path, text, data, lines, hashlib.sha256(raw).hexdigest())
+
+
+def load(source: Source, record: type[RecordT], error: type[InputError]) -> RecordT:
+    """Validate what a file holds; every problem is named with its line, at most ten of them."""
+    expect(source, record.__name__.lower(), error)
+    try:
+        return record.model_validate(source.data)
+    except ValidationError as failure:
+        refuse(source, problems_of(failure, record, source.data), error)
+        raise
+
+
+def refuse(source: Source, problems: Iterable[Problem], error: type[InputError]) -> None:
+    """Raise ``error`` with the place of every problem, line by line, where there are any."""
+    ordered = sorted(problems, key=lambda problem: source.line(problem[0]))
+    if ordered:
+        raise error(listed(f"{source.place(field)}: {text}" for field, text in ordered))
+
+
+def kind_of(source: Source) -> str | None:
+    """Whether a file holds a scenario, a plan or an economy, by its fields; None: no telling."""
+    hits = {kind: len(fields & source.data.keys()) for kind, fields in SIGNS.items()}
+    best = max(hits, key=lambda kind: hits[kind])
+    return best if hits[best] else None
+
+
+def expect(source: Source, kind: str, error: type[InputError]) -> None:
+    """Raise ``error`` where a file is plainly of another kind than the one that is needed."""
+    found = kind_of(source)
+    if kind in SIGNS and found not in (None, kind):
+        article = {"economy": "an"}
+        text = f"is {article.get(str(found), 'a')} {found} file"
+        text += f"; {article.get(kind, 'a')} {kind} file is needed"
+        if kind == "scenario":
+            text += f", which names it ({found}: {source.path.name})"
+        raise error(f"{source.path}: {text}")
+
+
+def _bytes(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise FileError(f"{path}: no such file{_neighbours(path)}") from None
     except IsADirectoryError:
         raise FileError(f"{path}: is a directory; a YAML file is needed") from None
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror})") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{shown_text(str(path), 200)}: cannot be read ({reason})") from None
     if len(raw) > MAX_BYTES:
         raise FileError(f"{path}: has {len(raw):,} bytes; allowed: at most {MAX_BYTES:,}")
+    return raw
+
+
+def _text(path: Path, raw: bytes) -> str:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise FileError(f"{path}, line {line}: is not UTF-8 text") from None
-    lines: dict[FieldPath, int] = {}
-    try:
-        node = yaml.compose(text, Loader=Loader)
-        if node is None:
-            raise FileError(f"{path}: is empty; see the files in scenarios/ for what it must hold")
-        data = _construct(node, (), lines, path, [0])
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line_text = f", line {mark.line + 1}" if mark else ""
-        raise FileError(f"{path}{line_text}: is not valid YAML ({error.problem})") from None
-    except yaml.YAMLError as error:
-        raise FileError(f"{path}: is not valid YAML ({str(error).splitlines()[0]})") from None
-    except RecursionError:
-        raise FileError(f"{path}: is nested too deeply to be read") from None
-    if not isinstance(data, dict):
-        raise FileError(
-            f"{path}, line 1: found {_kind(data)}; the file must hold fields (name: value)"
-        )
-    return Source(path, text, data, lines, hashlib.sha256(raw).hexdigest())
+        raise FileError(f"{path}, line {line}: is not UTF-8 text; save it as UTF-8") from None
+    odd = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if odd:
+        line = text.count("\n", 0, odd.start()) + 1
+        found = f"found the control character U+{ord(odd.group()):04X}"
+        raise FileError(f"{path}, line {line}: {found}; remove it")
+    return text
 
 
-def load(source: Source, record: type[RecordT], error: type[InputError]) -> RecordT:
-    """Validate what a file holds; every problem is named with its line, at most ten of them."""
-    try:
-        return record.model_validate(source.data)
-    except ValidationError as failure:
-        found = failure.errors(include_url=False)
-        messages = [_message(source, record, item) for item in found[:10]]
-        if len(found) > 10:
-            messages.append(f"… and {len(found) - 10} more")
-        raise error("\n".join(dict.fromkeys(messages))) from None
+def _check_depth(path: Path, text: str) -> None:
+    """Refuse deep nesting before the nodes are composed, which takes the stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            line = event.start_mark.line + 1
+            raise FileError(f"{path}, line {line}: is nested more than {MAX_DEPTH} levels deep")
+
+
+def _yaml_problem(error: yaml.MarkedYAMLError) -> tuple[int, str]:
+    """The line of what is not YAML, and what is wrong with it in plain words."""
+    mark, problem = error.problem_mark or error.context_mark, str(error.problem)
+    if problem in FROM_ITS_START:
+        return (error.context_mark or mark).line + 1, FROM_ITS_START[problem]
+    line = mark.line + 1 if mark else 1
+    if "tab character" in problem or "\t" in _first_character(error):
+        return line, "a line is indented with a tab; use spaces"
+    if "cannot start any token" in problem:
+        return line, f"a value cannot begin with {_first_character(error)!r}; put it in quotes"
+    return line, AT_ITS_PLACE.get(problem, problem)
 
 
 def _construct(
@@ -109,17 +209,7 @@ def _construct(
         raise FileError(f"{file}: holds more than {MAX_NODES:,} values (aliases count each time)")
     lines.setdefault(at_path, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
-        mapping: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
-            line = key_node.start_mark.line + 1
-            if key is None or key == "<<":
-                raise FileError(f"{file}, line {line}: a field's name must be a plain word")
-            if key in mapping:
-                raise FileError(f"{at(file, line, dotted((*at_path, key)))}: is given twice")
-            lines[(*at_path, key)] = line
-            mapping[key] = _construct(value_node, (*at_path, key), lines, file, count)
-        return mapping
+        return _mapping(node, at_path, lines, file, count)
     if isinstance(node, yaml.SequenceNode):
         return [
             _construct(item, (*at_path, position), lines, file, count)
@@ -128,81 +218,41 @@ def _construct(
     return _scalar(node, at_path, file)
 
 
+def _mapping(
+    node: yaml.Node, at_path: FieldPath, lines: dict[FieldPath, int], file: Path, count: list[int]
+) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+        line = key_node.start_mark.line + 1
+        if key is None or key == "<<":
+            found = "a merge (<<)" if key else "a list or fields"
+            place = at(file, line, dotted(at_path))
+            raise FileError(f"{place}: found {found} as a field's name; a plain word is needed")
+        field = (*at_path, key)
+        if key in mapping:
+            place = at(file, line, dotted(field))
+            raise FileError(f"{place}: is given twice, first in line {lines[field]}; remove one")
+        lines[field] = line
+        mapping[key] = _construct(value_node, field, lines, file, count)
+    return mapping
+
+
 def _scalar(node: yaml.Node, at_path: FieldPath, file: Path) -> Any:
-    """A YAML 1.1 scalar; months (2021-12) and dates stay text, and so does ``no`` or ``on``."""
-    kind = node.tag.rpartition(":")[2]
-    if kind in ("timestamp", "str", "value"):
-        return node.value
+    """A plain value; months (2021-12) and dates stay text, and so does ``no`` or ``on``."""
+    kind, text, is_plain = node.tag.rpartition(":")[2], node.value, not node.style
+    if is_plain and NUMBER.fullmatch(text):
+        return int(text) if text.lstrip("-+").isdigit() and len(text) < 16 else float(text)
+    if kind == "null":
+        return None
     if kind == "bool":
-        return {"true": True, "false": False}.get(node.value.lower(), node.value)
-    if kind in ("int", "float", "null"):
-        try:
-            return yaml.safe_load(node.value) if kind != "null" else None
-        except (ValueError, yaml.YAMLError):
-            return node.value
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if kind in ("int", "float"):
+        return NOT_FINITE.get(text.lower().lstrip("+"), text)
+    if kind in ("str", "timestamp", "value"):
+        return text
     place = at(file, node.start_mark.line + 1, dotted(at_path))
-    raise FileError(f"{place}: the tag {node.tag!r} is not allowed; plain values only")
-
-
-def _message(source: Source, record: type[BaseModel], item: Any) -> str:
-    field = _field_of(source, item["loc"])
-    place, found, kind = source.place(field), item.get("input"), item["type"]
-    if kind == "missing":
-        return f"{place}: is missing; it must be given"
-    if kind == "extra_forbidden":
-        return f"{place}: {unknown('field', field[-1], _fields_beside(record, item['loc']))}"
-    if kind in ("value_error", "assertion_error"):
-        return f"{place}: {item['msg'].partition(', ')[2] or item['msg']}"
-    text = item["msg"][0].lower() + item["msg"][1:]
-    return f"{place}: found {_kind(found)}; {text}"
-
-
-def _field_of(source: Source, loc: tuple[str | int, ...]) -> FieldPath:
-    """pydantic's location without the parts that name a type and not a field."""
-    node, field = source.data, []
-    for part in loc:
-        if isinstance(node, dict) and (part in node or part == loc[-1]):
-            field.append(part)
-            node = node.get(part) if isinstance(part, str) else None
-        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
-            field.append(part)
-            node = node[part]
-        elif not field and isinstance(part, str):
-            field.append(part)
-            node = None
-    return tuple(field)
-
-
-def _fields_beside(record: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
-    """The fields that are allowed where an unknown one was found."""
-    current: Any = record
-    for part in loc[:-1]:
-        fields = getattr(current, "model_fields", None)
-        if fields and part in fields:
-            current = _inner_model(fields[part].annotation)
-    return list(getattr(current, "model_fields", {}))
-
-
-def _inner_model(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        inner = _inner_model(argument)
-        if inner is not None:
-            return inner
-    return None
-
-
-def _kind(value: Any) -> str:
-    """What was found, short enough for one line."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, dict):
-        return f"fields ({', '.join(map(str, list(value)[:4]))}{', …' if len(value) > 4 else ''})"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+    raise FileError(f"{place}: the tag {shown(node.tag)} is not allowed; plain values only")
 
 
 def _neighbours(path: Path) -> str:
@@ -211,4 +261,6 @@ def _neighbours(path: Path) -> str:
         names = sorted(item.name for item in path.parent.glob("*.y*ml"))
     except OSError:
         return ""
-    return f"; {path.parent}/ has: {', '.join(names[:12])}" if names else ""
+    near = nearest(path.name, names)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{meant} ({path.parent}/ has: {', '.join(names[:12])})" if names else ""

@@ -125,7 +125,7 @@ class Firms:
 
     def sum_by_cell(self, values: Column, shape: tuple[int, int]) -> Column:
         """Sums over the firms of each cell, shape (Z, S); inactive slots must hold 0."""
-        return np.bincount(self.cell, values, shape[0] * shape[1]).reshape(shape)
+        return np.asarray(np.bincount(self.cell, values, shape[0] * shape[1]).reshape(shape))
 
     def settle(self, who: Ints, zone: Ints, park: Ints, sectors: int) -> None:
         """Give firms a zone and a park."""
@@ -153,16 +153,14 @@ class PopulationParameters:
     founder_ai_boost: float  # AI share of founders over the sector's mean
     anchor_share: float  # potential anchors among potential founders
     anchor_size: float  # first revenue of an anchor over the sector's mean
-    founders_rate: Floats = field(
-        metadata=BY_SECTOR
-    )  # potential founders a year per firm at the start
+    founders_rate: Floats = field(metadata=BY_SECTOR)  # potential founders a year per firm
 
 
 def founders_by_month(base: Base, rate: Floats, horizon: int) -> Ints:
     """Potential founders by month and sector, (T + 1, S): a fixed number of slots a year."""
     month = np.arange(horizon + 1)[:, None]
     reached = np.floor(base.firms.sum(axis=0) * rate * month / 12.0 + 0.5)
-    return np.diff(reached, axis=0, prepend=reached[:1]).astype(np.intp)
+    return np.asarray(np.diff(reached, axis=0, prepend=reached[:1]).astype(np.intp))
 
 
 def populate(blueprint: Blueprint, p: PopulationParameters, draws: Draws, precision: type) -> Firms:
@@ -180,7 +178,7 @@ def populate(blueprint: Blueprint, p: PopulationParameters, draws: Draws, precis
     slots = firms.slots
     existing = slice(0, at_start)
 
-    cells = np.repeat(np.arange(zone_count * sector_count), base.firms.ravel())
+    cells = _dealt(base.firms.ravel())
     firms.sector[existing] = cells % sector_count
     firms.sector[at_start:] = np.concatenate(
         [np.repeat(np.arange(sector_count), row) for row in founders]
@@ -236,9 +234,20 @@ def populate(blueprint: Blueprint, p: PopulationParameters, draws: Draws, precis
     return firms
 
 
+def _dealt(count: Ints) -> Ints:
+    """The cell of each slot, dealt out cell by cell in rounds.
+
+    Sums by cell are faster when neighbouring slots lie in different cells: an addition need not
+    wait for the one before it.
+    """
+    in_order = np.repeat(np.arange(len(count)), count)
+    turn = np.arange(len(in_order)) - np.repeat(np.cumsum(count) - count, count)
+    return np.asarray(in_order[np.argsort(turn, kind="stable")])
+
+
 def _inner(uniform: Column) -> Column:
     """Uniform draws moved off 0 and 1, double precision, for quantile functions."""
-    return np.clip(uniform.astype(float), 1e-7, 1.0 - 1e-7)
+    return np.asarray(np.clip(uniform.astype(float), 1e-7, 1.0 - 1e-7))
 
 
 def _sizes(base: Base, p: PopulationParameters, uniform: Column, sector: Ints) -> Column:
@@ -282,7 +291,7 @@ def _ai_shares(base: Base, taste: Column, revenue: Column, cells: Ints) -> Colum
     return np.where(is_ai, 1.0, np.minimum(shares, 0.49))
 
 
-class Firm(mesa.Agent):  # type: ignore[misc]
+class Firm(mesa.Agent):
     """One firm, seen and changed through its slot in the columns.
 
     Attributes are those of COLUMNS; zone, park, sector and state are given by name.

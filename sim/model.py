@@ -46,7 +46,7 @@ class Outcome:
     costs: Floats
 
 
-class District(mesa.Model):  # type: ignore[misc]
+class District(mesa.Model):
     """One run of one scenario.
 
     Args:
@@ -192,7 +192,6 @@ class District(mesa.Model):  # type: ignore[misc]
     def _fill_zones(self) -> None:
         blueprint, zones = self.blueprint, self.zones
         zones.seekers = self.parameters.talent.seekers_at_start * blueprint.base.staff.sum(axis=1)
-        zones.revenue = self.columns.sum_by_cell(self.columns.revenue, blueprint.shape)
         p = self.parameters.growth
         bound = blueprint.base.capacity_bound
         room = np.maximum(
@@ -202,7 +201,7 @@ class District(mesa.Model):  # type: ignore[misc]
 
 
 def _productivity(blueprint: Blueprint) -> Floats:
-    """Revenue per head and year at the start (Z, S), 亿元; the sector's where a cell has no staff."""
+    """Revenue a head and year at the start (Z, S), 亿元; the sector's where a cell is empty."""
     revenue, staff = 12.0 * blueprint.base.december_revenue, blueprint.base.staff
     sector = revenue.sum(axis=0) / np.maximum(staff.sum(axis=0), 1e-9)
     known = (staff > 0) & (revenue > 0)

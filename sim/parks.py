@@ -48,7 +48,7 @@ class Parks:
         self.capacity = np.where(plan.opens <= month, plan.capacity, 0.0)
 
 
-class Park(mesa.Agent):  # type: ignore[misc]
+class Park(mesa.Agent):
     """One park, seen through its row: capacity, occupied, rent, service, …"""
 
     def __init__(self, model: Any, row: int) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sim.blueprint import Blueprint, Floats
+from sim.blueprint import Blueprint
 
 
 class Zones:
@@ -29,8 +30,11 @@ class Zones:
         self.cross_border = np.zeros(zones)  # of it across the border, 亿元
         self.output_capacity = np.full((zones, sectors), np.inf)  # monthly, 亿元
         self.expansions = np.zeros((zones, sectors))  # lumps that came on line so far
-        self.revenue = np.zeros((zones, sectors))  # of active firms this month, 亿元
-        self.last_revenue = np.zeros((zones, sectors))
+        # sums over active firms at the month's end, (Z, S)
+        self.firms = np.zeros((zones, sectors))
+        self.revenue = np.zeros((zones, sectors))  # monthly, 亿元
+        self.staff = np.zeros((zones, sectors))  # skilled persons
+        self.ai_adoption = np.zeros((zones, sectors))  # sum of AI shares
         self.key_technologies = np.zeros(zones)  # counts since the start, as all below
         self.landmark_results = np.zeros(zones)
         self.standards = np.zeros(zones)
@@ -50,8 +54,8 @@ class Spending:
         self.items = items
         self.month = np.zeros((len(items), zones))
 
-    def add(self, item: Any, amount: Floats) -> None:
-        self.month[self.items.index(str(item))] += amount
+    def add(self, item: str, amount: NDArray[Any]) -> None:
+        self.month[self.items.index(item)] += amount
 
     def clear(self) -> None:
         self.month[:] = 0.0

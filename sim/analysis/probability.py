@@ -63,7 +63,7 @@ class Answer:
 
 
 def base_values(blueprint: Blueprint, target: Target) -> Floats:
-    """A target's quantity in the base year by zone (Z,): flows summed over it, stocks at its end."""
+    """A target's quantity in the base year by zone (Z,): flows in sum, stocks at its end."""
     base = blueprint.base
     if target.quantity == Quantity.AI_FIRMS:
         return np.asarray(base.firms @ base.is_ai.astype(float))

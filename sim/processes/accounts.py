@@ -69,7 +69,7 @@ def record(model: District) -> None:
     """Write this month's row of the series, shape (indicators, Z + 1), the district last."""
     blueprint, row = model.blueprint, model.series[model.month]
     zones = blueprint.shape[0]
-    model.zones.revenue = model.columns.sum_by_cell(model.columns.revenue, blueprint.shape)
+    add_up(model)
     context = _context(model)
     targets = {target.id: target for target in blueprint.plan.targets}
     for position, (name, kind) in enumerate(indicators(blueprint).items()):
@@ -82,6 +82,15 @@ def record(model: District) -> None:
             row[position, zones] = by_zone @ blueprint.firm_share
         else:
             row[position, zones] = by_zone.sum()
+
+
+def add_up(model: District) -> None:
+    """Sums over firms at the month's end, which this month's indicators and the next use."""
+    firms, zones, shape = model.columns, model.zones, model.blueprint.shape
+    zones.firms = firms.sum_by_cell(firms.alive, shape)
+    zones.revenue = firms.sum_by_cell(firms.revenue, shape)
+    zones.staff = firms.sum_by_cell(firms.staff, shape)
+    zones.ai_adoption = firms.sum_by_cell(firms.ai_share * firms.alive, shape)
 
 
 def history(model: District) -> Floats:
@@ -127,9 +136,7 @@ def measure(model: District, target: Target) -> Floats:
     quantity = target.quantity
     if quantity in (Quantity.REVENUE, Quantity.FIRMS):
         weight = revenue_weights(target, model.blueprint.base, model.blueprint.sectors)
-        by_cell = zones.revenue
-        if quantity == Quantity.FIRMS:
-            by_cell = firms.sum_by_cell(firms.alive, shape)
+        by_cell = zones.firms if quantity == Quantity.FIRMS else zones.revenue
         return np.asarray(by_cell @ weight)
     if quantity == Quantity.AI_REVENUE:
         part = np.where(firms.is_ai, firms.revenue, firms.revenue * firms.ai_share)
@@ -138,7 +145,7 @@ def measure(model: District, target: Target) -> Floats:
         return np.asarray(firms.sum_by_cell(firms.alive * firms.is_ai, shape).sum(axis=1))
     if quantity == Quantity.OPEN_PLATFORMS:
         parks = model.park_columns
-        return np.bincount(parks.zone, parks.open_platforms, shape[0])
+        return np.asarray(np.bincount(parks.zone, parks.open_platforms, shape[0]))
     if quantity == Quantity.SCENARIOS:
         return np.asarray(zones.scenarios.sum(axis=1))
     if quantity == Quantity.AI_MODELS:
@@ -166,10 +173,10 @@ def _context(model: District) -> dict[str, Callable[[], Floats]]:
         return np.asarray(total(firms.maturity * weight) / np.maximum(total(weight), 1.0))
 
     return {
-        "firms": lambda: total(firms.alive),
+        "firms": lambda: zones.firms.sum(axis=1),
         "entries": lambda: zones.entries,
         "exits": lambda: zones.exits,
-        "skilled_staff": lambda: total(firms.staff),
+        "skilled_staff": lambda: zones.staff.sum(axis=1),
         "fill_rate": lambda: zones.fill_rate,
         "arrivals": lambda: zones.arrivals,
         "data_access": lambda: zones.data_access,

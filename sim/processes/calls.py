@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class CallsParameters:
     peer_effect: float  # log change of the hazard at mean AI share 1 of the cell's firms
     demand_effect: float  # log change of the hazard at full demand
+    bidders: float  # firms that see a call and may bid
     capability_weight: float  # a: weight of a supplier's capability in its selection
     supplier_reach: float  # km over which a supplier's appeal falls by e
     staff_per_project: float  # supplier's staff needed for one project
@@ -71,12 +72,10 @@ def step(model: District) -> None:
 
 
 def post(model: District) -> None:
-    """Adopters post at h_s·4M(1−M)·exp(peers + demand) + funded calls; a supplier is chosen with
-    weight C^a·exp(−d/ℓ)·spare capacity.
+    """Adopters post at h_s·4M(1−M)·exp(peers + demand), and funded calls come on top.
 
     Funding pays funding/grant calls a year, spread over a cell's adopters by their readiness
-    4M(1−M). The grant of a matched call is booked with the odds that it was a funded one. One
-    uniform draw u decides on posting (u < p), and u/p then chooses the supplier.
+    4M(1−M). The grant of a matched call is booked with the odds that it was a funded one.
     """
     blueprint, firms, p = model.blueprint, model.columns, model.parameters.calls
     base, shape = blueprint.base, blueprint.shape
@@ -88,8 +87,7 @@ def post(model: District) -> None:
     total_ready = firms.sum_by_cell(ready, shape)
 
     # peers: the mean AI share of the cell's firms
-    count = np.maximum(firms.sum_by_cell(firms.alive, shape), 1.0)
-    peers = firms.sum_by_cell(firms.ai_share * firms.alive, shape) / count
+    peers = model.zones.ai_adoption / np.maximum(model.zones.firms, 1.0)
     push = p.peer_effect * peers + p.demand_effect * model.drivers.cell(Driver.DEMAND)
     own = p.hazard / 12.0 * np.exp(push)
     grant = blueprint.lever_strength[Lever.SCENARIO_FUNDING]
@@ -103,11 +101,11 @@ def post(model: District) -> None:
 
     luck = model.draws.uniform("call", model.month, len(firms))
     adopter = np.flatnonzero(luck < chance)
-    detail = model.draws.uniform("project", model.month, (len(firms), 2))[adopter].astype(float)
     if not len(adopter):
         return
-    choice = (luck[adopter] + 2.0**-25) / chance[adopter]
-    supplier = choose_suppliers(model, p, firms.zone[adopter], choice)
+    bidders = int(p.bidders)
+    detail = model.draws.of_slots("project", model.month, adopter, 2 + 2 * bidders)
+    supplier = award(model, p, adopter, detail[:, 2 : 2 + bidders], detail[:, 2 + bidders :])
     matched = supplier >= 0
     adopter, supplier, detail = adopter[matched], supplier[matched], detail[matched]
 
@@ -133,39 +131,31 @@ def post(model: District) -> None:
     model.spending.add(Lever.SCENARIO_FUNDING, spent * unit_cost)
 
 
-def choose_suppliers(model: District, p: CallsParameters, zone: Ints, choice: Column) -> Ints:
-    """A supplier for each call, −1 where none has capacity to spare; one firm at most one call.
+def award(
+    model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck: Floats
+) -> Ints:
+    """The supplier of each call, −1 where no bidder has capacity to spare.
 
-    ``choice`` in (0, 1] picks the zone and then the firm from the cumulated weights.
+    Each call is seen by a few firms of the supplying sectors, drawn by slot (``bid``, uniform,
+    (calls, bidders)); firms that are not there do not bid. Among the bidders the choice is a
+    conditional logit with weight C^a·exp(−d/ℓ)·spare, by Gumbel draws (from ``luck``, uniform).
     """
     blueprint, firms = model.blueprint, model.columns
-    candidates = np.flatnonzero(blueprint.base.supplies[firms.sector] & (firms.alive > 0))
-    order = np.argsort(firms.zone[candidates], kind="stable")
-    candidates = candidates[order]
-    capacity = np.maximum(np.floor(firms.staff[candidates] / p.staff_per_project), 1.0)
-    spare = np.maximum(1.0 - firms.projects[candidates] / capacity, 0.0)
-    weight = firms.capability[candidates].astype(float) ** p.capability_weight * spare
-    zones = blueprint.shape[0]
-    where = firms.zone[candidates]
-    in_zone = np.bincount(where, weight, zones)
-    cumulated = np.cumsum(weight)
-    first = np.cumsum(in_zone) - in_zone
-
-    appeal = np.exp(-blueprint.distance / p.supplier_reach) * in_zone
-    reach = np.cumsum(appeal, axis=1)[zone]
-    total = reach[:, -1]
-    goal = np.minimum(choice, 1.0 - 1e-9) * total
-    chosen = np.minimum((reach <= goal[:, None]).sum(axis=1), zones - 1)
-    before = np.where(chosen > 0, reach[np.arange(len(zone)), chosen - 1], 0.0)
-    width = np.maximum(reach[np.arange(len(zone)), chosen] - before, 1e-300)
-    point = first[chosen] + (goal - before) / width * in_zone[chosen]
-    position = np.minimum(np.searchsorted(cumulated, point, side="right"), len(candidates) - 1)
-    found = np.where(total > 0, position, -1)
-    supplier = np.where(found >= 0, candidates[found] if len(candidates) else -1, -1)
-    _, once = np.unique(supplier, return_index=True)
-    single = np.full(len(supplier), -1, dtype=np.intp)
-    single[once] = supplier[once]
-    return single
+    candidates = np.flatnonzero(blueprint.base.supplies.take(firms.sector))
+    if not len(candidates):
+        return np.full(len(adopter), -1, dtype=np.intp)
+    bidder = candidates[np.floor(bid * len(candidates)).astype(np.intp)]
+    capacity = np.maximum(np.floor(firms.staff[bidder] / p.staff_per_project), 1.0)
+    spare = np.maximum(1.0 - firms.projects[bidder] / capacity, 0.0) * firms.alive[bidder]
+    away = blueprint.distance[firms.zone[adopter][:, None], firms.zone[bidder]]
+    able = spare > 0
+    appeal = np.log(np.where(able, spare, 1.0)) - away / p.supplier_reach
+    appeal += p.capability_weight * np.log(firms.capability[bidder])
+    appeal -= np.log(-np.log(np.clip(luck, 1e-12, 1.0 - 1e-12)))
+    appeal = np.where(able, appeal, -np.inf)
+    best = appeal.argmax(axis=1)
+    rows = np.arange(len(adopter))
+    return np.where(able[rows, best], bidder[rows, best], -1)
 
 
 def project_jump(p: CallsParameters, log_revenue: Column) -> Column:
@@ -211,7 +201,6 @@ def finish(model: District) -> None:
         first = model.projects.first_adopter[s, k]
         if first < 0:
             model.projects.first_adopter[s, k] = adopter[i]
-        elif first != adopter[i] and not model.projects.is_model[s, k]:
-            if own_luck[i] < p.model_chance[s]:
-                model.projects.is_model[s, k] = True
-                zones.models[zone[i], s] += 1.0
+        elif first != adopter[i] and own_luck[i] < p.model_chance[s]:
+            zones.models[zone[i], s] += not model.projects.is_model[s, k]
+            model.projects.is_model[s, k] = True

@@ -23,7 +23,7 @@ class DataMarketParameters:
 
 
 def step(model: District) -> None:
-    """Volume_z = τ·access_z·Σ_s intensity_s·r_zs; incidents at h·O_z·(1−trust_z), each a setback."""
+    """Volume_z = τ·access_z·Σ_s intensity_s·r_zs; incidents at h·O_z·(1−trust_z)."""
     blueprint, zones, p = model.blueprint, model.zones, model.parameters.data_market
     intensive = zones.revenue @ blueprint.base.data_intensity
     zones.data_volume = p.trade_share * zones.data_access * intensive

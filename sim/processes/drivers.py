@@ -53,12 +53,9 @@ def step(model: District) -> None:
     blueprint, p = model.blueprint, model.parameters.drivers
     effects, progress = blueprint.effects, model.department_columns.progress
     zones, sectors = blueprint.shape
-    raw = np.zeros((zones, len(DRIVERS) * sectors))
-    place = effects.driver * sectors + effects.sector
-    for z in range(zones):
-        pushed = effects.strength * progress[effects.measure, z]
-        raw[z] = np.bincount(place, pushed, len(DRIVERS) * sectors)
-    raw = raw.reshape(zones, len(DRIVERS), sectors).transpose(1, 0, 2) * p.effect_scale
+    pushed = progress[effects.measure] * (p.effect_scale * effects.strength)[:, None]
+    size = len(DRIVERS) * zones * sectors
+    raw = np.bincount(effects.place, pushed.ravel(), size).reshape(len(DRIVERS), zones, sectors)
     for lever, driver in LEVER_DRIVERS.items():
         raw[DRIVERS.index(driver)] += lever_push(blueprint, lever, model.month)[:, None]
     model.drivers.by_cell = 1.0 - np.exp(-raw)

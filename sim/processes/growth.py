@@ -93,10 +93,10 @@ def step(model: District) -> None:
     np.clip(firms.log_revenue, -16.0, 8.0, out=firms.log_revenue)
     np.exp(firms.log_revenue, out=firms.revenue)
     firms.revenue *= firms.alive
-    zones.last_revenue = zones.revenue
+    before = zones.revenue.sum(axis=0)
     zones.revenue = firms.sum_by_cell(firms.revenue, blueprint.shape)
     bind(model, p)
-    before, now = zones.last_revenue.sum(axis=0), zones.revenue.sum(axis=0)
+    now = zones.revenue.sum(axis=0)
     known = (before > 0) & (now > 0)
     momentum.last = np.where(known, np.log(np.where(known, now, 1) / np.where(known, before, 1)), 0)
     momentum.mean = momentum.mean + (momentum.last - momentum.mean) / 12.0

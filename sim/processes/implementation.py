@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class ImplementationParameters:
     attention_speed: float  # η: share of attention that is reconsidered each month
     shortfall_weight: float  # κ: how strongly a measure behind its path draws attention
+    other_duties: float  # φ: weight of other duties against a measure on its path, per measure
     lead_weight: float  # weight of the leading department over a joining one
     substitution: float  # r of the CES of efforts; below 0 the weakest holds it back
     coordination_loss: float  # χ: effort ∝ |D|^(−χ)
@@ -28,8 +29,9 @@ class ImplementationParameters:
 def step(model: District) -> None:
     """Attention → effort → joint effort → progress, for each measure and zone.
 
-    a_dm ← (1−η)·a_dm + η·softmax_m(w_m + κ·q_m), with the shortfall q_m = max(0, path_m − P_m)
-    over d's measures under way; e_dm = c_d·a_dm·ε_d; E_mz = (Σ_d ω_d·e_dm^r)^(1/r)·|D_mz|^(−χ);
+    a_dm ← (1−η)·a_dm + η·exp(w_m + κ·q_m)/(Σ_m exp(w_m + κ·q_m) + φ·c_d), with the shortfall
+    q_m = max(0, path_m − P_m), over d's measures under way and its other duties φ·c_d, so that a
+    measure dropped frees hands for the others only in part; e_dm = (1+φ)·c_d·a_dm·ε_d; E_mz = (Σ_d ω_d·e_dm^r)^(1/r)·|D_mz|^(−χ);
     P_mz ← 1 − (1−P_mz)·exp(−I_mz·reach_mz·v_m·E_mz·ν_mz). A zone's own authority works in its
     zone only. Sums run pair by pair in the plan's order, so that a measure without intensity
     changes nothing for the others to the last bit.
@@ -43,13 +45,15 @@ def step(model: District) -> None:
     weight = np.exp(urgency) * under_way
     departments = len(blueprint.department_zone)
     pair_weight = weight[links.pair_measure]
+    staffed = blueprint.department_capacity[month]
     total = np.bincount(links.pair_department, pair_weight, departments)
+    total += p.other_duties * staffed
     share = pair_weight / np.where(total > 0, total, 1.0)[links.pair_department]
     state.attention += p.attention_speed * (share - state.attention)
 
     luck = model.draws.normal("department", month, departments)
     efficiency = p.efficiency * np.exp(p.effort_noise * luck - p.effort_noise**2 / 2.0)
-    able = blueprint.department_capacity[month] * efficiency
+    able = staffed * (1.0 + p.other_duties) * efficiency
     state.effort = able[links.pair_department] * state.attention
     state.joint_effort = joint_effort(blueprint, p, state.effort)
 

@@ -53,7 +53,7 @@ class Technologies:
         self.remaining = np.concatenate([self.remaining, threshold])
 
     def mature(self, hazard: Floats) -> Column:
-        """Live through one month's hazard (one a technology); gives the firms of those that ripen."""
+        """Live through one month's hazard, one a technology; gives the firms of the ripe ones."""
         self.remaining = self.remaining - hazard
         ripe = self.remaining <= 0
         firms = self.firm[ripe]

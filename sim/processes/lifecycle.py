@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class LifecycleParameters:
     acceptance: float  # chance that a potential founder starts in the base year
     service_effect: float  # log change of it at full service
+    park_effect: float  # log change of it per unit of the chosen park's service above its start
     recruitment_effect: float  # log change of it at full recruitment
     anchor_effect: float  # further log change of it for anchors
     access_effect: float  # log change of it for foreign founders at full market access
@@ -67,7 +68,7 @@ def exit_by_age(p: LifecycleParameters) -> Floats:
 def close(model: District) -> None:
     """Exit with chance 1 − exp(−h_s·age profile·exp(−b·(ln r − mean) + service))."""
     firms, zones, p = model.columns, model.zones, model.parameters.lifecycle
-    profile = exit_by_age(p).astype(firms.precision)
+    profile: Column = exit_by_age(p).astype(firms.precision)
     age = np.clip(model.month - firms.founded, 0, len(profile) - 1)
     hazard = profile.take(age)
     sector = np.log(p.exit_scale) - p.exit_size_effect * model.momentum.mean_log
@@ -90,9 +91,9 @@ def close(model: District) -> None:
 
 def utilities(model: District) -> Floats:
     """What each park offers to a firm of each sector (K, S); −∞ where it takes none."""
-    firms, parks, p = model.columns, model.park_columns, model.parameters.lifecycle
+    parks, p = model.park_columns, model.parameters.lifecycle
     base, zones = model.blueprint.base, model.zones
-    peers = np.log1p(firms.sum_by_cell(firms.alive, model.blueprint.shape))
+    peers = np.log1p(zones.firms)
     by_zone = p.knowledge_utility * peers + (p.talent_utility * zones.fill_rate)[:, None]
     by_zone = by_zone + p.data_utility * zones.data_access[:, None] * base.data_intensity
     start_level = model.parameters.parks.service_at_start
@@ -139,11 +140,13 @@ def start(model: District) -> None:
         return
     sector = firms.sector[who]
     utility = utilities(model).T
-    luck = model.draws.uniform("founder", model.month, (len(firms) + 1, 2))[who].astype(float)
+    luck = model.draws.uniform("founder", model.month, (len(who), 2)).astype(float)
     park = choose(utility[sector], luck[:, 1])
     housed = park >= 0
     zone = blueprint.parks.zone[park]
+    parks, level = model.park_columns, model.parameters.parks.service_at_start
     push = p.service_effect * drivers.zone(Driver.SERVICE)[zone]
+    push += p.park_effect * (parks.service[park] - level)
     recruited = drivers.cell(Driver.RECRUITMENT)[zone, sector]
     push = push + (p.recruitment_effect + p.anchor_effect * firms.anchor[who]) * recruited
     access = drivers.cell(Driver.MARKET_ACCESS)[zone, sector]

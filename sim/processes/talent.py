@@ -48,7 +48,7 @@ def step(model: District) -> None:
     unit_cost = model.blueprint.lever_cost[Lever.TALENT_SUBSIDY]
     model.spending.add(Lever.TALENT_SUBSIDY, subsidy * zones.arrivals * unit_cost)
 
-    left = firms.sum_by_cell(firms.staff, shape).sum(axis=1) * p.attrition
+    left = zones.staff.sum(axis=1) * p.attrition
     firms.staff *= 1.0 - p.attrition
     zones.departures = left * p.leave_district
     zones.seekers += left - zones.departures

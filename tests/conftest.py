@@ -1,0 +1,68 @@
+"""What several test files share: the real scenario, the small district, and changed copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sim.files import read_yaml
+from sim.runner import Runner
+from sim.scenario import read_scenario
+
+ROOT = Path(__file__).parents[1]
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.fixture(scope="session")
+def real_scenario() -> Path:
+    """The baseline of the plan that the program was written for."""
+    return ROOT / "scenarios" / "baseline.yaml"
+
+
+@pytest.fixture(scope="session")
+def small_scenario() -> Path:
+    """A made-up district of 300 firms, other in every name and date."""
+    return ROOT / "tests" / "small_district" / "scenario.yaml"
+
+
+@pytest.fixture(scope="session")
+def real(real_scenario: Path) -> Runner:
+    return Runner(read_scenario(real_scenario), seed=1)
+
+
+@pytest.fixture(scope="session")
+def small(small_scenario: Path) -> Runner:
+    return Runner(read_scenario(small_scenario), seed=1)
+
+
+@pytest.fixture
+def variant(tmp_path: Path) -> Callable[..., Path]:
+    """Write a scenario with its plan and economy anew, each changed in place by a function::
+
+        variant(small_scenario, plan=lambda plan: plan["measures"].pop())
+    """
+    copies = count()
+
+    def write(scenario: Path, **changes: Change) -> Path:
+        folder = tmp_path / f"variant-{next(copies)}"
+        folder.mkdir()
+        files = {"scenario": scenario}
+        for name in ("plan", "economy"):
+            files[name] = scenario.parent / read_yaml(scenario).data[name]
+        for name, file in files.items():
+            data = read_yaml(file).data
+            if name == "scenario":
+                data |= {"plan": "plan.yaml", "economy": "economy.yaml"}
+            if name in changes:
+                changes[name](data)
+            text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False)
+            (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+        return folder / "scenario.yaml"
+
+    return write
