@@ -184,7 +184,7 @@ def _show(console: Console, inputs: Inputs, answer: Answer, language: Language) 
     from sim.report.table import cost_line, probability_table
 
     console.print()
-    console.print(probability_table(
-            answer.results, inputs.plan, width=console.width, language=language.value
-        ))
+    console.print(
+        probability_table(answer.results, inputs.plan, width=console.width, language=language.value)
+    )
     console.print(cost_line(answer.costs, answer.runs), highlight=False)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from sim.errors import EconomyError, unknown
+from sim.errors import EconomyError, FieldPath, Problem, plain
 from sim.figures import (
+    Finite,
     Name,
     NonNegative,
     Number,
@@ -21,11 +22,15 @@ from sim.figures import (
     Provenance,
     Record,
     Share,
-    cited_numbers,
+    uncited,
+    whole,
+    within,
 )
-from sim.files import FieldPath, Source, load, read_yaml
+from sim.files import Source, load, read_yaml, refuse
 from sim.months import Month
-from sim.plan import ELSEWHERE, Id, Plan, shares_problems
+from sim.plan import ELSEWHERE, Id, Plan, names_problems, shares_problems, unknown_names
+
+MOST_FIRMS = 100_000  # of one sector; each is a row in every run
 
 
 class Lever(StrEnum):
@@ -48,8 +53,8 @@ class LeverRule(Record):
 
     name: Name
     unit: Name
-    low: float
-    high: float
+    low: Finite
+    high: Finite
     baseline: dict[str, Number] = Field(description="by zone; 'elsewhere' for the zones not named")
     spread: Literal["same", "by_firms"] = Field(
         description="a value given for several zones holds in each, or is a sum split by firms"
@@ -69,26 +74,36 @@ class ZoneSplit(Record):
 class SizeDistribution(Record):
     """Lognormal body with a Pareto tail; rescaled so that each cell meets its total."""
 
-    body_sigma: NonNegative = Field(description="standard deviation of log revenue in the body")
-    tail_share: Share = Field(description="share of firms in the Pareto tail")
-    tail_exponent: NonNegative = Field(description="Pareto exponent of the tail")
+    body_sigma: Annotated[Number, within(0, 5)] = Field(
+        description="standard deviation of log revenue in the body"
+    )
+    tail_share: Annotated[Number, within(0, 0.9)] = Field(
+        description="share of firms in the Pareto tail"
+    )
+    tail_exponent: Annotated[Number, within(0.5, 10)] = Field(
+        description="Pareto exponent of the tail"
+    )
 
 
 class SectorBase(Record):
     """A sector at the end of the base year; flows are sums over the base year's twelve months."""
 
-    firms: NonNegative
+    firms: Annotated[Number, within(0, MOST_FIRMS), AfterValidator(whole)]
     revenue: NonNegative
     staff: NonNegative = Field(description="skilled staff, persons")
     zones: dict[str, ZoneSplit]
     size: SizeDistribution
-    growth_in_base_year: Number = Field(description="nominal growth over the base year, share")
+    growth_in_base_year: Annotated[Number, within(-0.95, 10)] = Field(
+        description="nominal growth over the base year, share"
+    )
     ai_share: Share = Field(description="AI part of revenue, revenue-weighted mean")
     maturity: Share = Field(description="mean digital maturity")
     capability: Share = Field(description="mean capability relative to the frontier")
     foreign_share: Share
     data_intensity: Share
-    project_kinds: NonNegative = Field(description="kinds of application projects that exist")
+    project_kinds: Annotated[Number, within(0, 1000), AfterValidator(whole)] = Field(
+        description="kinds of application projects that exist"
+    )
     is_ai: bool = Field(False, description="its firms are AI firms from the start")
     supplies: bool = Field(False, description="its firms carry out application projects")
     adopts: bool = Field(False, description="its firms post calls for application projects")
@@ -118,112 +133,111 @@ def read_economy(path: Path | str, plan: Plan) -> tuple[Economy, Source]:
     """Read and check an economy file against its plan; raises FileError or EconomyError."""
     source = read_yaml(path)
     economy = load(source, Economy, EconomyError)
-    problems = [f"{source.place(field)}: {text}" for field, text in _problems(economy, plan)]
-    if problems:
-        raise EconomyError("\n".join(problems[:10]))
+    refuse(source, _problems(economy, plan), EconomyError)
     return economy, source
 
 
-def _problems(economy: Economy, plan: Plan) -> list[tuple[FieldPath, str]]:
-    found: list[tuple[FieldPath, str]] = []
+def _problems(economy: Economy, plan: Plan) -> list[Problem]:
+    """Every contradiction in an economy, or between it and its plan, with its field."""
+    found: list[Problem] = []
     zones, sectors = plan.zone_ids(), plan.sector_ids()
     if economy.base_month != plan.start:
-        text = f"found {economy.base_month}; the plan starts at the end of {plan.start}"
+        text = f"found {economy.base_month}; allowed: {plan.start}, the start of the plan"
         found.append((("base_month",), text))
-    for sector in sectors:
-        if sector not in economy.sectors:
-            found.append((("sectors",), f"the plan's sector {sector!r} is missing"))
+    found += names_problems("sector", economy.sectors, sectors, ("sectors",))
     for sector, base in economy.sectors.items():
-        place: FieldPath = ("sectors", sector)
-        if sector not in sectors:
-            found.append((place, unknown("sector", sector, sectors)))
-        for total in ("firms", "revenue", "staff"):
-            shares = {zone: getattr(split, total).value for zone, split in base.zones.items()}
-            for field, text in shares_problems(shares, zones, (*place, "zones")):
-                named = field if len(field) > len(place) + 1 else (*field, f"*.{total}")
-                found.append((named, text))
-        if base.size.tail_exponent.value <= 0.5:
-            text = f"found {base.size.tail_exponent.value:g}; allowed: above 0.5"
-            found.append(((*place, "size", "tail_exponent"), text))
-        if base.firms.value % 1:
-            found.append(((*place, "firms"), f"found {base.firms.value:g}; firms must be whole"))
-        for zone, split in base.zones.items():
-            if split.revenue.value > 0 and round(base.firms.value * split.firms.value) == 0:
-                text = "has revenue but no firm; give it firms or no revenue"
-                found.append(((*place, "zones", zone), text))
-    if not any(base.is_ai for base in economy.sectors.values()) and any(
-        target.quantity.value.startswith("ai_") for target in plan.targets
-    ):
-        found.append((("sectors",), "no sector has 'is_ai: true', but the plan counts AI firms"))
+        found += _split_problems(base, zones, ("sectors", sector, "zones"))
+    counts_ai = any(target.quantity.value.startswith("ai_") for target in plan.targets)
+    if counts_ai and not any(base.is_ai for base in economy.sectors.values()):
+        text = "no sector has 'is_ai: true', but a target of the plan counts AI firms"
+        found.append((("sectors",), text))
     for table in ("relatedness", "technical_coefficients"):
-        for row, entries in getattr(economy, table).items():
-            if row not in sectors:
-                found.append(((table, row), unknown("sector", row, sectors)))
-            for column, entry in entries.items():
-                if column not in sectors:
-                    found.append(((table, row, column), unknown("sector", column, sectors)))
-                mirror = economy.relatedness.get(column, {}).get(row)
-                differs = mirror is not None and mirror.value != entry.value
-                if table == "relatedness" and differs:
-                    text = f"found {entry.value:g}, but {column} → {row} is {mirror.value:g}"
-                    found.append(((table, row, column), text))
+        rows: dict[str, dict[str, Share]] = getattr(economy, table)
+        found += unknown_names("sector", rows, sectors, (table,))
+        for row, entries in rows.items():
+            found += unknown_names("sector", entries, sectors, (table, row))
+    found += _relatedness_problems(economy)
     for buyer, entries in economy.technical_coefficients.items():
         total = sum(entry.value for entry in entries.values())
         if total >= 1:
-            text = f"purchases sum to {total:g} of revenue; they must stay below 1"
+            text = f"purchases sum to {plain(total)} of revenue; allowed: below 1"
             found.append((("technical_coefficients", buyer), text))
     found += _distance_problems(economy, zones)
     found += _lever_problems(economy, zones)
-    for number in cited_numbers(economy, economy.provenance):
-        if isinstance(number, str):
-            text = f"the number {number} has no unit, source or assumption; add it to 'provenance'"
-            found.append((("provenance",), text))
+    return [*found, *uncited(economy, economy.provenance)]
+
+
+def _split_problems(base: SectorBase, zones: list[str], place: FieldPath) -> list[Problem]:
+    """A sector's totals must be split whole over the zones, and money needs firms."""
+    found: list[Problem] = unknown_names("zone", base.zones, zones, place)
+    for total in ("firms", "revenue", "staff"):
+        shares = {zone: getattr(split, total).value for zone, split in base.zones.items()}
+        sums = shares_problems(shares, list(shares), place)
+        found += [((*field, f"*.{total}"), text) for field, text in sums]
+    for zone, split in base.zones.items():
+        if split.revenue.value > 0 and round(base.firms.value * split.firms.value) == 0:
+            text = "has revenue but no firm; give it firms or no revenue"
+            found.append(((*place, zone), text))
     return found
 
 
-def _distance_problems(economy: Economy, zones: list[str]) -> list[tuple[FieldPath, str]]:
-    found: list[tuple[FieldPath, str]] = []
+def _relatedness_problems(economy: Economy) -> list[Problem]:
+    found: list[Problem] = []
+    for row, entries in economy.relatedness.items():
+        for column, entry in entries.items():
+            mirror = economy.relatedness.get(column, {}).get(row)
+            field = ("relatedness", row, column)
+            if row == column and entry.value != 1:
+                text = f"found {plain(entry.value)}; a sector is related to itself by 1"
+                found.append((field, text))
+            elif mirror is not None and row < column and mirror.value != entry.value:
+                other = f"{column} → {row} is {plain(mirror.value)}"
+                text = f"found {plain(entry.value)}, but {other}; both must be the same"
+                found.append((field, text))
+    return found
+
+
+def _distance_problems(economy: Economy, zones: list[str]) -> list[Problem]:
+    found = unknown_names("zone", economy.distances, zones, ("distances",))
     for start, ends in economy.distances.items():
-        for end in (start, *ends):
-            if end not in zones:
-                place = ("distances", start) if end == start else ("distances", start, end)
-                found.append((place, unknown("zone", end, zones)))
+        found += unknown_names("zone", ends, zones, ("distances", start))
+        if start in ends and ends[start].value != 0:
+            text = f"found {plain(ends[start].value)}; a zone's distance to itself is 0"
+            found.append((("distances", start, start), text))
+    mistyped = bool(found)
     for position, one in enumerate(zones):
         for other in zones[position + 1 :]:
-            given = [
-                economy.distances[a][b].value
+            given = {
+                (a, b): economy.distances[a][b].value
                 for a, b in ((one, other), (other, one))
                 if b in economy.distances.get(a, {})
-            ]
-            if not given:
+            }
+            if not given and not mistyped:
                 found.append((("distances",), f"between {one!r} and {other!r} is missing"))
-            elif len(set(given)) > 1:
-                text = f"differs by direction ({given[0]:g} and {given[1]:g} km)"
-                found.append((("distances", one, other), text))
+            elif len(set(given.values())) > 1:
+                there, back = given.values()
+                text = f"found {plain(back)} km, but {plain(there)} the other way"
+                found.append((("distances", other, one), f"{text}; both must be the same"))
     return found
 
 
-def _lever_problems(economy: Economy, zones: list[str]) -> list[tuple[FieldPath, str]]:
-    found: list[tuple[FieldPath, str]] = []
-    known = [lever.value for lever in Lever]
-    for lever in known:
-        if lever not in economy.levers:
-            found.append((("levers",), f"the lever {lever!r} is missing"))
+def _lever_problems(economy: Economy, zones: list[str]) -> list[Problem]:
+    found = names_problems("lever", economy.levers, [str(lever) for lever in Lever], ("levers",))
     for lever, rule in economy.levers.items():
         place: FieldPath = ("levers", lever)
-        if lever not in known:
-            found.append((place, unknown("lever", lever, known)))
+        bounds = f"{plain(rule.low)} to {plain(rule.high)}"
         if rule.low > rule.high:
-            found.append(((*place, "low"), f"found {rule.low:g}, above 'high' {rule.high:g}"))
+            text = f"found {plain(rule.low)}, above 'high' {plain(rule.high)}"
+            found.append(((*place, "low"), text))
+            continue
+        known = [*zones, ELSEWHERE]
+        found += unknown_names("zone", rule.baseline, known, (*place, "baseline"))
         for zone, baseline in rule.baseline.items():
-            field = (*place, "baseline", zone)
-            if zone not in (*zones, ELSEWHERE):
-                found.append((field, unknown("zone", zone, [*zones, ELSEWHERE])))
             if not rule.low <= baseline.value <= rule.high:
-                text = f"found {baseline.value:g}; allowed: {rule.low:g} to {rule.high:g}"
-                found.append((field, text))
-        if ELSEWHERE not in rule.baseline and set(zones) - set(rule.baseline):
-            missing = ", ".join(sorted(set(zones) - set(rule.baseline)))
-            text = f"no value for {missing}; name them or give '{ELSEWHERE}'"
+                text = f"found {plain(baseline.value)}; allowed: {bounds}"
+                found.append(((*place, "baseline", zone), text))
+        missing = [zone for zone in zones if zone not in rule.baseline]
+        if ELSEWHERE not in rule.baseline and missing:
+            text = f"no value for {', '.join(missing)}; name them or give '{ELSEWHERE}'"
             found.append(((*place, "baseline"), text))
     return found

@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+FieldPath = tuple[str | int, ...]
+Problem = tuple[FieldPath, str]  # where it stands in a file, and what is wrong
+
 MAX_SHOWN = 60  # characters of a found value
 MAX_FIELD = 160  # characters of a field's path
 MAX_NAMES = 30  # allowed names that are listed in full

@@ -18,18 +18,52 @@ name or list position, and a field covers all that lies below it; the longest ma
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+from sim.errors import FieldPath, Problem, plain
+
+LARGEST = 1e9  # of any number in a file: far above all that a district has
 
 
 class Record(BaseModel):
     """A record of a file: unknown fields are refused, values are never changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+
+
+def within(low: float, high: float) -> AfterValidator:
+    """A number (or figure) from ``low`` to ``high``."""
+
+    def check(number: Any) -> Any:
+        if not low <= float(number) <= high:
+            allowed = f"{plain(low)} to {plain(high)}"
+            raise ValueError(f"found {plain(float(number))}; allowed: {allowed}")
+        return number
+
+    return AfterValidator(check)
+
+
+def whole(number: Any) -> Any:
+    """A number (or figure) of things, which come whole."""
+    if float(number) % 1:
+        raise ValueError(f"found {plain(float(number))}; a whole number is needed")
+    return number
+
+
+Finite = Annotated[float, within(-LARGEST, LARGEST)]
 
 
 class Name(Record):
@@ -60,15 +94,18 @@ class Provenance(Basis):
 
     fields: list[str] = Field(min_length=1)
     unit: str
-    relative_range: float | None = Field(None, ge=0, description="± share of the value")
-    low: float | None = None
-    high: float | None = None
+    relative_range: Annotated[float, within(0, 100)] | None = Field(
+        None, description="± share of the value"
+    )
+    low: Finite | None = None
+    high: Finite | None = None
 
     @model_validator(mode="after")
     def _has_range(self) -> Self:
         absolute = self.low is not None and self.high is not None
         if absolute == (self.relative_range is not None):
             raise ValueError("give either 'relative_range' or both 'low' and 'high'")
+        _check_ends(self.low, self.high)
         return self
 
 
@@ -76,12 +113,13 @@ class Prior(Record):
     """How a parameter is drawn for each run, around its value and cut to its range.
 
     ``normal``: spread is the standard deviation in the parameter's unit; ``lognormal``: spread is
-    the standard deviation of the logarithm, and a zero stays zero; ``uniform``: over the range. ``shared``: the entries
-    of a parameter with one value a sector (or driver) move together, else each by itself.
+    the standard deviation of the logarithm, and a zero stays zero; ``uniform``: over the range.
+    ``shared``: the entries of a parameter with one value a sector (or driver) move together, else
+    each by itself.
     """
 
     shape: Literal["normal", "lognormal", "uniform"]
-    spread: float | None = Field(None, gt=0)
+    spread: Annotated[float, within(1e-6, LARGEST)] | None = None
     shared: bool = False
 
     @model_validator(mode="after")
@@ -94,10 +132,10 @@ class Prior(Record):
 class Figure(Record):
     """A number with its unit, range and source or assumption (own, or from the table)."""
 
-    value: float
+    value: Finite
     unit: str | None = None
-    low: float | None = None
-    high: float | None = None
+    low: Finite | None = None
+    high: Finite | None = None
     source: str | None = Field(None, min_length=5)
     assumption: str | None = Field(None, min_length=10)
 
@@ -111,13 +149,20 @@ class Figure(Record):
         return self.value
 
 
+def _one_or_many(value: Any) -> str:
+    return "entries" if isinstance(value, dict) else "one"
+
+
 class Parameter(Record):
     """A behavioural parameter: one value, or one for each sector or driver, with its prior."""
 
-    value: float | dict[str, float]
+    value: Annotated[
+        Annotated[Finite, Tag("one")] | Annotated[dict[str, Finite], Tag("entries")],
+        Discriminator(_one_or_many),
+    ]
     unit: str
-    low: float
-    high: float
+    low: Finite
+    high: Finite
     prior: Prior | None = None
     source: str | None = Field(None, min_length=5)
     assumption: str | None = Field(None, min_length=10)
@@ -127,11 +172,13 @@ class Parameter(Record):
         _check_own_provenance(self)
         if self.source is None and self.assumption is None:
             raise ValueError("give either 'source' or 'assumption' (with its reason)")
-        values = self.value.values() if isinstance(self.value, dict) else [self.value]
-        for value in values:
-            _check_range(value, self.low, self.high)
-        if self.prior and self.prior.shape == "lognormal" and (self.low < 0 or min(values) < 0):
-            raise ValueError("a lognormal prior needs values and 'low' of at least 0")
+        _check_ends(self.low, self.high)
+        for name, value in self.entries("value"):
+            if not self.low <= value <= self.high:
+                allowed = f"{plain(self.low)} to {plain(self.high)}, its own range"
+                raise ValueError(f"{name} is {plain(value)}; allowed: {allowed}")
+        if self.prior and self.prior.shape == "lognormal" and self.low < 0:
+            raise ValueError(f"found 'low' {plain(self.low)}; a lognormal prior needs at least 0")
         return self
 
     def entries(self, name: str) -> list[tuple[str, float]]:
@@ -147,30 +194,27 @@ def _check_own_provenance(figure: Figure | Parameter) -> None:
 
 
 def _check_range(value: float, low: float | None, high: float | None) -> None:
+    _check_ends(low, high)
+    if low is not None and value < low:
+        raise ValueError(f"value {plain(value)} lies below its own 'low' {plain(low)}")
+    if high is not None and value > high:
+        raise ValueError(f"value {plain(value)} lies above its own 'high' {plain(high)}")
+
+
+def _check_ends(low: float | None, high: float | None) -> None:
     if low is not None and high is not None and low > high:
-        raise ValueError(f"'low' {low:g} is above 'high' {high:g}")
-    if (low is not None and value < low) or (high is not None and value > high):
-        raise ValueError(f"value {value:g} lies outside its own range {low:g} to {high:g}")
+        raise ValueError(f"'low' {plain(low)} is above 'high' {plain(high)}")
 
 
-def _whole(value: Any) -> Any:
+def _as_figure(value: Any) -> Any:
     """A bare number is a figure without provenance of its own."""
-    return {"value": value} if isinstance(value, int | float) and value is not True else value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return {"value": value} if is_number else value
 
 
-def _between(low: float, high: float) -> AfterValidator:
-    def check(figure: Figure) -> Figure:
-        if not low <= figure.value <= high:
-            allowed = f"at least {low:g}" if high == math.inf else f"{low:g} to {high:g}"
-            raise ValueError(f"found {figure.value:g}; allowed: {allowed}")
-        return figure
-
-    return AfterValidator(check)
-
-
-Number = Annotated[Figure, BeforeValidator(_whole)]
-NonNegative = Annotated[Number, _between(0.0, math.inf)]
-Share = Annotated[Number, _between(0.0, 1.0)]
+Number = Annotated[Figure, BeforeValidator(_as_figure)]
+NonNegative = Annotated[Number, within(0, LARGEST)]
+Share = Annotated[Number, within(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -188,7 +232,7 @@ class Cited:
 
 def cited_numbers(record: Record, table: list[Provenance]) -> Iterator[Cited | str]:
     """Every number below ``record`` with its provenance; for one without, its field's name."""
-    for path, figure in _figures(record, ()):
+    for path, _, figure in _figures(record, (), ()):
         field = ".".join(path)
         if isinstance(figure, Parameter):
             for label, value in figure.entries(field):
@@ -232,19 +276,37 @@ def _range_of(value: float, row: Provenance) -> tuple[float | None, float | None
     return row.low, row.high
 
 
-def _figures(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def uncited(record: Record, table: list[Provenance]) -> Iterator[Problem]:
+    """Every number below ``record`` without a provenance, as a problem of its field."""
+    for path, field, figure in _figures(record, (), ()):
+        if isinstance(figure, Parameter):
+            continue
+        row = _covering(path, table)
+        lacks = [] if figure.unit or row else ["unit"]
+        if not (figure.source or figure.assumption or row):
+            lacks.append("source or assumption")
+        if lacks:
+            text = f"found {plain(figure.value)} without a {' and '.join(lacks)}"
+            yield field, f"{text}; add it here, or a row for {'.'.join(path)} to 'provenance'"
+
+
+def _figures(
+    node: Any, path: tuple[str, ...], field: FieldPath
+) -> Iterator[tuple[tuple[str, ...], FieldPath, Any]]:
+    """Each figure below a record, with its path by ids and its field by positions."""
     if isinstance(node, Figure | Parameter):
-        yield path, node
+        yield path, field, node
     elif isinstance(node, BaseModel):
-        for field in type(node).model_fields:
-            if field != "provenance":
-                yield from _figures(getattr(node, field), (*path, field))
+        for name in type(node).model_fields:
+            if name != "provenance":
+                yield from _figures(getattr(node, name), (*path, name), (*field, name))
     elif isinstance(node, dict):
         for key, value in node.items():
-            yield from _figures(value, (*path, str(key)))
+            yield from _figures(value, (*path, str(key)), (*field, key))
     elif isinstance(node, list | tuple):
         for position, value in enumerate(node):
-            yield from _figures(value, (*path, str(getattr(value, "id", position))))
+            name = str(getattr(value, "id", position))
+            yield from _figures(value, (*path, name), (*field, position))
 
 
 def _covering(path: tuple[str, ...], table: list[Provenance]) -> Provenance | None:

@@ -15,14 +15,23 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from sim.errors import FileError, InputError, at, listed, nearest, shown, shown_text
-from sim.validation import FieldPath, problems_of
+from sim.errors import (
+    FieldPath,
+    FileError,
+    InputError,
+    Problem,
+    at,
+    listed,
+    nearest,
+    shown,
+    shown_text,
+)
+from sim.validation import problems_of
 
 __all__ = ["FieldPath", "Source", "dotted", "expect", "kind_of", "load", "read_yaml", "refuse"]
 
 Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 RecordT = TypeVar("RecordT", bound=BaseModel)
-Problem = tuple[FieldPath, str]
 
 MAX_BYTES = 5_000_000
 MAX_NODES = 200_000
@@ -87,7 +96,7 @@ def dotted(field: FieldPath) -> str:
 def read_yaml(path: Path | str) -> Source:
     """Read one YAML file; raises FileError where it is missing, empty, too large or not YAML."""
     path = Path(path)
-    raw = _bytes(path)
+    raw = read_bytes(path)
     text = _text(path, raw)
     lines: dict[FieldPath, int] = {}
     try:
@@ -97,11 +106,7 @@ def read_yaml(path: Path | str) -> Source:
             raise FileError(f"{path}: is empty; see the files in scenarios/ for what it must hold")
         data = _construct(node, (), lines, path, [0])
     except yaml.MarkedYAMLError as error:
-        line, reason = _yaml_problem(error)
-        found = text.splitlines()[line - 1].strip() if line <= len(text.splitlines()) else ""
-        raise FileError(
-            f"{path}, line {line}: is not valid YAML, found {shown(found)}; {reason}"
-        ) from None
+        raise FileError(f"{path}, {_yaml_problem(error, text.splitlines())}") from None
     except yaml.YAMLError as error:
         raise FileError(f"{path}: is not valid YAML ({str(error).splitlines()[0]})") from None
     except RecursionError:
@@ -148,7 +153,8 @@ def expect(source: Source, kind: str, error: type[InputError]) -> None:
         raise error(f"{source.path}: {text}")
 
 
-def _bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """What a file holds; raises FileError where it is missing, a directory, too large, …"""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -180,6 +186,7 @@ def _text(path: Path, raw: bytes) -> str:
 def _check_depth(path: Path, text: str) -> None:
     """Refuse deep nesting before the nodes are composed, which takes the stack."""
     depth = 0
+    event: Any
     for event in yaml.parse(text, Loader=Loader):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
@@ -188,17 +195,21 @@ def _check_depth(path: Path, text: str) -> None:
             raise FileError(f"{path}, line {line}: is nested more than {MAX_DEPTH} levels deep")
 
 
-def _yaml_problem(error: yaml.MarkedYAMLError) -> tuple[int, str]:
-    """The line of what is not YAML, and what is wrong with it in plain words."""
-    mark, problem = error.problem_mark or error.context_mark, str(error.problem)
-    if problem in FROM_ITS_START:
-        return (error.context_mark or mark).line + 1, FROM_ITS_START[problem]
-    line = mark.line + 1 if mark else 1
-    if "tab character" in problem or "\t" in _first_character(error):
-        return line, "a line is indented with a tab; use spaces"
-    if "cannot start any token" in problem:
-        return line, f"a value cannot begin with {_first_character(error)!r}; put it in quotes"
-    return line, AT_ITS_PLACE.get(problem, problem)
+def _yaml_problem(error: yaml.MarkedYAMLError, lines: list[str]) -> str:
+    """The line of what is not YAML, what stands there, and what is wrong in plain words."""
+    problem = str(error.problem)
+    marks = [mark for mark in (error.problem_mark, error.context_mark) if mark is not None]
+    mark: Any = marks[-1 if problem in FROM_ITS_START else 0]
+    line = min(mark.line, len(lines) - 1)
+    character = lines[line][mark.column : mark.column + 1]
+    if "tab character" in problem or character == "\t":
+        reason = "a line is indented with a tab; use spaces"
+    elif "cannot start any token" in problem:
+        reason = f"a value cannot begin with {character!r}; put it in quotes"
+    else:
+        reason = (FROM_ITS_START | AT_ITS_PLACE).get(problem, problem)
+    found = shown(lines[line].strip())
+    return f"line {line + 1}: is not valid YAML, found {found}; {reason}"
 
 
 def _construct(
@@ -238,7 +249,7 @@ def _mapping(
     return mapping
 
 
-def _scalar(node: yaml.Node, at_path: FieldPath, file: Path) -> Any:
+def _scalar(node: Any, at_path: FieldPath, file: Path) -> Any:
     """A plain value; months (2021-12) and dates stay text, and so does ``no`` or ``on``."""
     kind, text, is_plain = node.tag.rpartition(":")[2], node.value, not node.style
     if is_plain and NUMBER.fullmatch(text):

@@ -7,10 +7,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
+from sim.errors import shown_text
+
+YEARS = "(19|20|21)[0-9]{2}"
+
 
 def _check(text: object) -> str:
-    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
-        raise ValueError(f"found {text!r}; a month is written like 2021-12")
+    if not isinstance(text, str) or not re.fullmatch(YEARS + "-(0[1-9]|1[0-2])", text):
+        found = "nothing" if text is None else shown_text(repr(text))
+        raise ValueError(f"found {found}; a month is written like 2021-12, from 1900 to 2199")
     return text
 
 

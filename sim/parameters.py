@@ -13,10 +13,10 @@ from scipy.special import ndtr, ndtri
 
 from sim.draws import Floats, parameter_uniforms
 from sim.economy import Economy
-from sim.errors import EconomyError, unknown
+from sim.errors import EconomyError, FieldPath, Problem, plain, shown
 from sim.figures import Parameter
-from sim.files import Source
-from sim.plan import Driver, Plan
+from sim.files import Source, refuse
+from sim.plan import Driver, Plan, names_problems, unknown_names
 
 BY_SECTOR = {"by": "sector"}
 BY_DRIVER = {"by": "driver"}
@@ -146,63 +146,59 @@ def parameter_table(
     Raises:
         EconomyError: a parameter is missing, unknown, or not given for every sector or driver.
     """
-    problems: list[str] = []
+    dimensions = {"sector": plan.sector_ids(), "driver": [driver.value for driver in Driver]}
+    refuse(source, _problems(economy, groups, dimensions), EconomyError)
     entries: list[Entry] = []
     draw_names: list[str] = []
     lengths: dict[tuple[str, str], int] = {}
-    dimensions = {"sector": plan.sector_ids(), "driver": [driver.value for driver in Driver]}
-    for process in economy.parameters:
-        if process not in groups:
-            place = source.place(("parameters", process))
-            problems.append(f"{place}: {unknown('process', process, groups)}")
     for process, group in groups.items():
-        given = economy.parameters.get(process, {})
-        fields = {field.name: field for field in dataclasses.fields(group)}
-        for name in given:
-            if name not in fields:
-                place = source.place(("parameters", process, name))
-                problems.append(f"{place}: {unknown('parameter', name, fields)}")
-        for name, field in fields.items():
-            place = source.place(("parameters", process, name))
-            if name not in given:
-                problems.append(f"{place}: is missing; the model needs it")
-                continue
-            parameter, by = given[name], field.metadata.get("by")
-            if (by is None) == isinstance(parameter.value, dict):
-                needed = f"one value for each {by}" if by else "one number"
-                problems.append(f"{place}: needs {needed}")
-                continue
+        for field in dataclasses.fields(group):
+            name, parameter = field.name, economy.parameters[process][field.name]
             if not isinstance(parameter.value, dict):
                 entries.append(
                     Entry(process, name, None, parameter, parameter.value, len(draw_names))
                 )
                 draw_names.append(f"{process}.{name}")
                 continue
-            keys = dimensions[str(by)]
+            keys = dimensions[field.metadata["by"]]
             lengths[process, name] = len(keys)
-            for key in parameter.value:
-                if key not in keys:
-                    problems.append(f"{place}.{key}: {unknown(str(by), key, keys)}")
-            missing = [key for key in keys if key not in parameter.value]
-            if by == "sector" and missing:
-                problems.append(f"{place}: has no value for {', '.join(missing)}")
             shared = parameter.prior is not None and parameter.prior.shared
             if shared:
                 draw_names.append(f"{process}.{name}")
             for key, value in parameter.value.items():
-                if key not in keys:
-                    continue
                 if not shared:
                     draw_names.append(f"{process}.{name}.{key}")
                 entries.append(
                     Entry(process, name, keys.index(key), parameter, value, len(draw_names) - 1)
                 )
-    if problems:
-        raise EconomyError("\n".join(problems[:10]))
     labels = tuple(_label(entry, dimensions, groups) for entry in entries)
     return ParameterTable(
         groups, tuple(entries), labels, tuple(draw_names), fixed, lengths, Priors.of(entries)
     )
+
+
+def _problems(
+    economy: Economy, groups: dict[str, type], dimensions: dict[str, list[str]]
+) -> list[Problem]:
+    """Parameters that are unknown, missing, or not given for each sector or driver."""
+    found = names_problems("process", economy.parameters, list(groups), ("parameters",))
+    for process in (process for process in groups if process in economy.parameters):
+        place: FieldPath = ("parameters", process)
+        given = economy.parameters[process]
+        fields = {field.name: field for field in dataclasses.fields(groups[process])}
+        found += names_problems("parameter", given, list(fields), place)
+        for name in (name for name in fields if name in given):
+            value, by = given[name].value, fields[name].metadata.get("by")
+            field = (*place, name, "value")
+            if by is None and isinstance(value, dict):
+                found.append((field, f"found {shown(value)}; one number is needed"))
+            elif by is not None and not isinstance(value, dict):
+                found.append((field, f"found {plain(value)}; one number for each {by} is needed"))
+            elif by == "sector" and isinstance(value, dict):
+                found += names_problems(by, value, dimensions[by], field)
+            elif isinstance(value, dict):
+                found += unknown_names(str(by), value, dimensions[str(by)], field)
+    return found
 
 
 def _label(entry: Entry, dimensions: dict[str, list[str]], groups: dict[str, type]) -> str:

@@ -6,16 +6,18 @@ Nothing here knows a particular plan; ``scenarios/plan.yaml`` holds one.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from sim import months
-from sim.errors import PlanError, unknown
-from sim.figures import Name, NonNegative, Provenance, Record, Share, cited_numbers
-from sim.files import FieldPath, Source, load, read_yaml
+from sim.errors import FieldPath, PlanError, Problem, nearest, plain, shown, unknown
+from sim.figures import Name, NonNegative, Provenance, Record, Share, uncited, whole, within
+from sim.files import Source, load, read_yaml, refuse
 from sim.months import Month
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -23,6 +25,9 @@ DISTRICT = "district"
 ALL_TARGETS = "all"
 ELSEWHERE = "elsewhere"
 SHARE_TOLERANCE = 1e-6
+LONGEST = 600  # months from a plan's start to its end
+
+Count = Annotated[NonNegative, AfterValidator(whole)]
 
 
 class Driver(StrEnum):
@@ -97,6 +102,20 @@ class Sector(Record):
     role: Literal["core", "application"]
 
 
+def _as_shares(text: Any) -> Any:
+    if text != "base_year":
+        needed = "'base_year', or a share for each zone (zone: share)"
+        raise ValueError(f"found {shown(text)}; allowed: {needed}")
+    return text
+
+
+Shares = Annotated[
+    Annotated[Literal["base_year"], BeforeValidator(_as_shares), Tag("a word")]
+    | Annotated[dict[str, Share], Tag("by zone")],
+    Discriminator(lambda shares: "by zone" if isinstance(shares, dict) else "a word"),
+]
+
+
 class Target(Record):
     """One target of the plan: a threshold for a quantity at a date, split over the zones."""
 
@@ -104,14 +123,14 @@ class Target(Record):
     name: Name
     section: str
     unit: Name
-    quantity: Quantity
+    quantity: Quantity = Field(strict=False)
     sectors: dict[str, Share] = Field(
         default_factory=dict, description="weight of each sector's revenue or firms"
     )
     threshold: NonNegative
     comparison: Literal["at_least", "above"]
     deadline: Month
-    shares: Literal["base_year"] | dict[str, Share]
+    shares: Shares
     milestones: dict[Month, Share] = Field(
         default_factory=dict, description="share of the threshold that the plan has reached by then"
     )
@@ -130,14 +149,16 @@ class Group(Record):
 class Effect(Record):
     """What a measure's full progress adds to a driver before saturation: D = 1 − exp(−Σ b·P)."""
 
-    driver: Driver
+    driver: Driver = Field(strict=False)
     strength: NonNegative
     sectors: list[str] = Field(default_factory=list, description="none: all sectors")
 
 
 class Measure(Record):
     id: Id
-    number: int = Field(ge=1, le=999, description="its number in the plan, and its random slot")
+    number: Annotated[int, within(1, 999)] = Field(
+        description="its number in the plan, and its random slot"
+    )
     name: Name
     section: str
     group: str
@@ -171,7 +192,7 @@ class Park(Record):
     general: bool = Field(False, description="a home for firms of every sector")
     focus: list[str] = Field(default_factory=list)
     capacity: NonNegative = Field(description="firms; of a general park: per firm at the start")
-    platforms: NonNegative = Field(description="open innovation platforms that it can host")
+    platforms: Count = Field(description="open innovation platforms that it can host")
     opens: Month | None = None
 
 
@@ -218,21 +239,19 @@ def read_plan(path: Path | str) -> tuple[Plan, Source]:
     """Read and check a plan file; raises FileError or PlanError with every problem's line."""
     source = read_yaml(path)
     plan = load(source, Plan, PlanError)
-    problems = [f"{source.place(field)}: {text}" for field, text in _problems(plan)]
-    if problems:
-        raise PlanError("\n".join(problems[:10]))
+    refuse(source, _problems(plan), PlanError)
     return plan, source
 
 
-def _problems(plan: Plan) -> list[tuple[FieldPath, str]]:
+def _problems(plan: Plan) -> list[Problem]:
     """Every contradiction in a plan, with the field in which it stands."""
-    found: list[tuple[FieldPath, str]] = []
-    if plan.horizon < 1:
-        found.append((("end",), f"found {plan.end}; it must lie after the start {plan.start}"))
-    if plan.horizon > 600:
-        found.append((("end",), f"found {plan.horizon} months; allowed: at most 600"))
+    if not 1 <= plan.horizon <= LONGEST:
+        first, last = (months.after(plan.start, n) for n in (1, LONGEST))
+        text = f"found {plan.end}; allowed: {first} to {last}, as the plan starts in {plan.start}"
+        return [(("end",), text)]
+    found: list[Problem] = []
     for kind in ("zones", "sectors", "targets", "groups", "measures", "departments", "parks"):
-        found += _repeated(kind, [record.id for record in getattr(plan, kind)])
+        found += repeated(kind, [record.id for record in getattr(plan, kind)])
     for reserved, kind, ids in (
         (DISTRICT, "zones", plan.zone_ids()),
         (ELSEWHERE, "zones", plan.zone_ids()),
@@ -241,7 +260,7 @@ def _problems(plan: Plan) -> list[tuple[FieldPath, str]]:
         if reserved in ids:
             place = (kind, ids.index(reserved), "id")
             found.append((place, f"{reserved!r} is kept for the whole; choose another name"))
-    found += _repeated("measures", [str(m.number) for m in plan.measures], "number")
+    found += repeated("measures", [str(m.number) for m in plan.measures], "number")
     found += _target_problems(plan)
     found += _measure_problems(plan)
     found += _park_problems(plan)
@@ -249,136 +268,154 @@ def _problems(plan: Plan) -> list[tuple[FieldPath, str]]:
         if department.zone is not None and department.zone not in plan.zone_ids():
             place = ("departments", position, "zone")
             found.append((place, unknown("zone", department.zone, plan.zone_ids())))
-    for number in cited_numbers(plan, plan.provenance):
-        if isinstance(number, str):
-            text = f"the number {number} has no unit, source or assumption; add it to 'provenance'"
-            found.append((("provenance",), text))
-    return found
+    return [*found, *uncited(plan, plan.provenance)]
 
 
-def _repeated(kind: str, names: list[str], field: str = "id") -> list[tuple[FieldPath, str]]:
+def repeated(kind: str, names: list[str], field: str = "id") -> list[Problem]:
     return [
-        ((kind, position, field), f"{name!r} is used twice; each must be its own")
+        ((kind, position, field), f"{name!r} is used twice; each needs its own")
         for position, name in enumerate(names)
         if name in names[:position]
     ]
 
 
-def _target_problems(plan: Plan) -> list[tuple[FieldPath, str]]:
-    found: list[tuple[FieldPath, str]] = []
+def _target_problems(plan: Plan) -> list[Problem]:
+    found: list[Problem] = []
     for position, target in enumerate(plan.targets):
         place: FieldPath = ("targets", position)
-        found += _outside_horizon(plan, target.deadline, (*place, "deadline"))
+        found += outside_horizon(plan, target.deadline, (*place, "deadline"))
         weighted = target.quantity in (Quantity.REVENUE, Quantity.FIRMS)
         if weighted and not target.sectors:
             found.append((place, f"quantity {target.quantity} needs 'sectors' with their weights"))
         if target.sectors and not weighted:
-            found.append(((*place, "sectors"), f"not used by quantity {target.quantity}; remove"))
-        found += _unknown_keys("sector", target.sectors, plan.sector_ids(), (*place, "sectors"))
+            text = f"not used by quantity {target.quantity}; remove them"
+            found.append(((*place, "sectors"), text))
+        found += unknown_names("sector", target.sectors, plan.sector_ids(), (*place, "sectors"))
         if not isinstance(target.shares, str):
-            found += shares_problems(
-                {zone: share.value for zone, share in target.shares.items()},
-                plan.zone_ids(),
-                (*place, "shares"),
-            )
+            shares = {zone: share.value for zone, share in target.shares.items()}
+            found += shares_problems(shares, plan.zone_ids(), (*place, "shares"))
         elif target.quantity.kind == "count":
-            text = "'base_year' is for flows and stocks; a count needs a share for each zone"
+            text = "found 'base_year', which is for flows and stocks; a count needs zone: share"
             found.append(((*place, "shares"), text))
-        found += _milestone_problems(target.milestones, (*place, "milestones"))
+        found += _milestone_problems(plan, target.milestones, (*place, "milestones"))
         if target.quantity.whole and target.threshold.value % 1:
-            text = f"found {target.threshold.value:g}; a number of things must be whole"
+            text = f"found {plain(target.threshold.value)}; a number of things must be whole"
             found.append(((*place, "threshold"), text))
     return found
 
 
-def _measure_problems(plan: Plan) -> list[tuple[FieldPath, str]]:
-    found: list[tuple[FieldPath, str]] = []
+def _measure_problems(plan: Plan) -> list[Problem]:
+    found: list[Problem] = []
+    groups = [group.id for group in plan.groups]
     departments = [department.id for department in plan.departments]
     for position, measure in enumerate(plan.measures):
         place: FieldPath = ("measures", position)
-        if measure.group not in [group.id for group in plan.groups]:
-            text = unknown("group", measure.group, [group.id for group in plan.groups])
-            found.append(((*place, "group"), text))
+        if measure.group not in groups:
+            found.append(((*place, "group"), unknown("group", measure.group, groups)))
         if measure.lead not in departments:
             found.append(((*place, "lead"), unknown("department", measure.lead, departments)))
-        for number, name in enumerate(measure.join):
-            if name not in departments:
-                field = (*place, "join", number)
-                found.append((field, unknown("department", name, departments)))
-            elif name == measure.lead or name in measure.join[:number]:
-                found.append(((*place, "join", number), f"{name!r} is named twice"))
-        found += _outside_horizon(plan, measure.start, (*place, "start"))
+        found += unknown_names("department", measure.join, departments, (*place, "join"))
+        if measure.lead in measure.join:
+            field = (*place, "join", measure.join.index(measure.lead))
+            found.append((field, f"found {measure.lead!r}, which leads the measure; remove it"))
+        found += outside_horizon(plan, measure.start, (*place, "start"))
         known = [*plan.zone_ids(), ELSEWHERE]
-        found += _unknown_keys("zone", measure.reach, known, (*place, "reach"))
-        found += _milestone_problems(measure.milestones, (*place, "milestones"))
+        found += unknown_names("zone", measure.reach, known, (*place, "reach"))
+        found += _milestone_problems(plan, measure.milestones, (*place, "milestones"))
         for number, effect in enumerate(measure.effects):
             field = (*place, "effects", number, "sectors")
-            found += _unknown_keys("sector", effect.sectors, plan.sector_ids(), field)
-        found += _unknown_keys("target", measure.moves, plan.target_ids(), (*place, "moves"))
+            found += unknown_names("sector", effect.sectors, plan.sector_ids(), field)
+        found += unknown_names("target", measure.moves, plan.target_ids(), (*place, "moves"))
     return found
 
 
-def _park_problems(plan: Plan) -> list[tuple[FieldPath, str]]:
-    found: list[tuple[FieldPath, str]] = []
+def _park_problems(plan: Plan) -> list[Problem]:
+    found: list[Problem] = []
     for position, park in enumerate(plan.parks):
         place: FieldPath = ("parks", position)
         if park.zone not in plan.zone_ids():
             found.append(((*place, "zone"), unknown("zone", park.zone, plan.zone_ids())))
-        found += _unknown_keys("sector", park.focus, plan.sector_ids(), (*place, "focus"))
+        found += unknown_names("sector", park.focus, plan.sector_ids(), (*place, "focus"))
         if park.general and park.capacity.value < 1:
-            text = f"found {park.capacity.value:g}; a general park needs at least 1 place per firm"
-            found.append(((*place, "capacity"), text))
+            text = f"found {plain(park.capacity.value)}; a general park needs at least 1"
+            found.append(((*place, "capacity"), f"{text} (places per firm at the start)"))
         if park.opens and months.number(park.opens) > months.number(plan.end):
             found.append(((*place, "opens"), f"found {park.opens}; the plan ends in {plan.end}"))
-    for position, zone in enumerate(plan.zones):
-        if not any(park.general and park.zone == zone.id for park in plan.parks):
-            text = "has no general park; give it one in 'parks' so that every firm has a home"
-            found.append((("zones", position), text))
+    found += [
+        (
+            ("zones", position),
+            f"zone {zone.id!r} has no general park that is open from the start; "
+            "add one to 'parks', so that every firm has a home",
+        )
+        for position, zone in enumerate(plan.zones)
+        if not any(_houses_all(plan, park, zone.id) for park in plan.parks)
+    ]
     return found
 
 
-def shares_problems(
-    shares: dict[str, float], zones: list[str], place: FieldPath
-) -> list[tuple[FieldPath, str]]:
+def _houses_all(plan: Plan, park: Park, zone: str) -> bool:
+    """Whether every firm of a zone may settle in a park from the start."""
+    is_open = park.opens is None or months.number(park.opens) <= months.number(plan.start)
+    # a park whose zone is mistyped is reported as that, and not as missing too
+    meant = [park.zone] if park.zone in plan.zone_ids() else nearest(park.zone, plan.zone_ids())[:1]
+    return park.general and is_open and zone in meant
+
+
+def shares_problems(shares: dict[str, float], zones: list[str], place: FieldPath) -> list[Problem]:
     """Shares over zones must name known zones and sum to one."""
-    found = _unknown_keys("zone", shares, zones, place)
+    found = unknown_names("zone", shares, zones, place)
     total = math.fsum(shares.values())
     if abs(total - 1) > SHARE_TOLERANCE:
-        found.append((place, f"shares sum to {total:.6g}; they must sum to 1"))
+        found.append((place, f"shares sum to {total:.8g}; they must sum to 1"))
     return found
 
 
-def _unknown_keys(
-    kind: str,
-    names: dict[str, Share] | dict[str, float] | list[str],
-    known: list[str],
-    place: FieldPath,
-) -> list[tuple[FieldPath, str]]:
-    keys: list[str | int] = list(names) if isinstance(names, dict) else list(range(len(names)))
-    return [
-        ((*place, key), unknown(kind, name, known))
-        for key, name in zip(keys, names, strict=True)
-        if name not in known
+def unknown_names(
+    kind: str, names: Mapping[str, object] | list[str], known: list[str], place: FieldPath
+) -> list[Problem]:
+    """Names in a list, or before the colon, that are unknown or given twice."""
+    found: list[Problem] = []
+    listed = list(names)
+    for position, name in enumerate(listed):
+        field = (*place, position if isinstance(names, list) else name)
+        if name not in known:
+            found.append((field, unknown(kind, name, known)))
+        elif name in listed[:position]:
+            found.append((field, f"{name!r} is named twice; remove one"))
+    return found
+
+
+def names_problems(
+    kind: str, given: Mapping[str, object], needed: list[str], place: FieldPath
+) -> list[Problem]:
+    """Names before the colon must be just the needed ones; a mistyped one is said once."""
+    found = unknown_names(kind, given, needed, place)
+    mistyped = [near for name in given if name not in needed for near in nearest(name, needed)[:1]]
+    return found + [
+        (place, f"the {kind} {name!r} is missing; it must be given")
+        for name in needed
+        if name not in given and name not in mistyped
     ]
 
 
-def _milestone_problems(
-    milestones: dict[str, Share], place: FieldPath
-) -> list[tuple[FieldPath, str]]:
-    ordered = sorted(milestones)
-    return [
-        (
-            (*place, later),
-            f"falls from {milestones[earlier].value:g} to {milestones[later].value:g}"
-            "; a path never falls",
-        )
-        for earlier, later in zip(ordered, ordered[1:], strict=False)
-        if milestones[later].value < milestones[earlier].value
-    ]
-
-
-def _outside_horizon(plan: Plan, month: str, place: FieldPath) -> list[tuple[FieldPath, str]]:
+def outside_horizon(plan: Plan, month: str, place: FieldPath) -> list[Problem]:
+    """A month must lie after the plan's start and not after its end."""
     first, last = months.after(plan.start, 1), plan.end
     if months.number(first) <= months.number(month) <= months.number(last):
         return []
-    return [(place, f"month {month} lies outside the plan's horizon {first} to {last}")]
+    return [(place, f"found {month}; allowed: {first} to {last}, the plan's horizon")]
+
+
+def _milestone_problems(
+    plan: Plan, milestones: dict[str, Share], place: FieldPath
+) -> list[Problem]:
+    found: list[Problem] = []
+    ordered = sorted(milestones)
+    for month in ordered:
+        found += outside_horizon(plan, month, (*place, month))
+    for earlier, later in pairwise(ordered):
+        before, after = milestones[earlier].value, milestones[later].value
+        if after < before:
+            text = f"falls from {plain(before)} to {plain(after)}; a path never falls"
+            found.append(((*place, later), text))
+    return found

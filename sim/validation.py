@@ -9,9 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from sim.errors import nearest, shown, unknown
-
-FieldPath = tuple[str | int, ...]
+from sim.errors import FieldPath, Problem, nearest, shown, unknown
 
 NEEDED = {
     "float_type": "a number is needed",
@@ -26,9 +24,7 @@ NEEDED = {
 }
 
 
-def problems_of(
-    failure: ValidationError, record: type[BaseModel], data: Any
-) -> Iterator[tuple[FieldPath, str]]:
+def problems_of(failure: ValidationError, record: type[BaseModel], data: Any) -> Iterator[Problem]:
     """Each problem as its field and a sentence; a mistyped field is not named as missing too."""
     found = failure.errors(include_url=False)
     mistyped = {
@@ -51,7 +47,7 @@ def _sentence(record: type[BaseModel], item: Any) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind in ("enum", "literal_error"):
-        return unknown("value", found, re.findall(r"'([^']*)'", context["expected"]))
+        return unknown(str(item["loc"][-1]), found, re.findall(r"'([^']*)'", context["expected"]))
     return f"found {shown(found)}; {_needed(record, item)}"
 
 

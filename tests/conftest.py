@@ -43,9 +43,9 @@ def small(small_scenario: Path) -> Runner:
 
 @pytest.fixture
 def variant(tmp_path: Path) -> Callable[..., Path]:
-    """Write a scenario with its plan and economy anew, each changed in place by a function::
+    """Writes a scenario with its plan and economy anew, each changed in place by a function.
 
-        variant(small_scenario, plan=lambda plan: plan["measures"].pop())
+    As in ``variant(small_scenario, plan=lambda plan: plan["measures"].pop())``.
     """
     copies = count()
 

@@ -131,9 +131,7 @@ def post(model: District) -> None:
     model.spending.add(Lever.SCENARIO_FUNDING, spent * unit_cost)
 
 
-def award(
-    model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck: Floats
-) -> Ints:
+def award(model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck: Floats) -> Ints:
     """The supplier of each call, −1 where no bidder has capacity to spare.
 
     Each call is seen by a few firms of the supplying sectors, drawn by slot (``bid``, uniform,

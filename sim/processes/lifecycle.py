@@ -21,6 +21,7 @@ class LifecycleParameters:
     acceptance: float  # chance that a potential founder starts in the base year
     service_effect: float  # log change of it at full service
     park_effect: float  # log change of it per unit of the chosen park's service above its start
+    rent_effect: float  # log change of it per log of the chosen park's rent, negative
     recruitment_effect: float  # log change of it at full recruitment
     anchor_effect: float  # further log change of it for anchors
     access_effect: float  # log change of it for foreign founders at full market access
@@ -147,6 +148,7 @@ def start(model: District) -> None:
     parks, level = model.park_columns, model.parameters.parks.service_at_start
     push = p.service_effect * drivers.zone(Driver.SERVICE)[zone]
     push += p.park_effect * (parks.service[park] - level)
+    push += p.rent_effect * np.log(np.maximum(parks.rent[park], 1e-3))
     recruited = drivers.cell(Driver.RECRUITMENT)[zone, sector]
     push = push + (p.recruitment_effect + p.anchor_effect * firms.anchor[who]) * recruited
     access = drivers.cell(Driver.MARKET_ACCESS)[zone, sector]
