@@ -130,6 +130,7 @@ class Blueprint:
     relatedness: Floats  # (S, S)
     purchases: Floats  # (S, S), buyer × supplier
     data_pilot: Bools  # (Z,)
+    is_core: Floats  # (S,), 1 for core sectors
     firm_share: Floats  # (Z,), of the district's firms at the start
     measures: Measures
     links: Links
@@ -193,6 +194,7 @@ def build(inputs: Inputs) -> Blueprint:
         relatedness=_relatedness(economy, sectors),
         purchases=_table(economy.technical_coefficients, sectors),
         data_pilot=np.array([zone.data_pilot for zone in plan.zones]),
+        is_core=np.array([sector.role == "core" for sector in plan.sectors], dtype=float),
         firm_share=firm_share,
         measures=_measures(scenario, plan, firm_share),
         links=_links(plan),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sim.analysis.probability import Answer
+    from sim.errors import InputError
+    from sim.plan import Plan
     from sim.scenario import Inputs
 
 app = typer.Typer(
@@ -71,7 +73,7 @@ def forecast(
         from sim.scenario import read_scenario
 
         inputs = read_scenario(scenario)
-        answer = _with_progress(inputs, runs, seed, workers or _cores(), out)
+        answer = _with_progress(inputs, runs, seed, _cores() if workers is None else workers, out)
         if charts:
             _draw(inputs, answer, seed, out, lang)
         _show(console, inputs, answer, lang)
@@ -80,23 +82,33 @@ def forecast(
 
 @app.command()
 def validate(
-    files: Annotated[list[Path], typer.Argument(help="Scenario files (YAML).", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Scenario, plan or economy files (YAML).", show_default=False),
+    ],
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            help="Plan that an economy file is checked against; default: plan.yaml beside it.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Check scenarios, and the plan and economy files that they name, without running them."""
+    """Check files without running them: scenarios with what they name, or a plan or an economy."""
     with _errors() as console:
-        from sim.runner import Runner
-        from sim.scenario import read_scenario
+        from sim.errors import InputError
 
+        bad = 0
         for file in files:
-            inputs = read_scenario(file)
-            Runner(inputs, seed=0)
-            plan = inputs.plan
-            console.print(
-                f"{file}: valid – {inputs.scenario.name.zh} {inputs.scenario.name.en}; plan "
-                f"{plan.id} ({plan.start} to {plan.end}: {len(plan.targets)} targets, "
-                f"{len(plan.measures)} measures, {len(plan.zones)} zones)",
-                highlight=False,
-            )
+            try:
+                verdict = _verdict(file, plan or file.parent / "plan.yaml")
+            except InputError as error:
+                _complain(error)
+                bad += 1
+            else:
+                console.print(f"{file}: valid – {verdict}", highlight=False, soft_wrap=True)
+        if bad:
+            raise typer.Exit(2)
 
 
 @app.command(name="list")
@@ -123,16 +135,62 @@ def _errors() -> Iterator[Console]:
     """What a user gave wrongly ends with one message and status 2; Ctrl-C with 130."""
     from rich.console import Console
 
-    from sim.errors import InputError
+    from sim.errors import InputError, RunError
 
     try:
         yield Console()
     except InputError as error:
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        _complain(error)
+        raise typer.Exit(2) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _complain(RunError(f"{error.filename or 'a file'}: cannot be used ({error.strerror})"))
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         typer.echo("Stopped. Finished runs are kept; the same command goes on from them.", err=True)
         raise typer.Exit(130) from None
+
+
+def _complain(error: InputError) -> None:
+    typer.echo(f"{type(error).__name__}: {error}", err=True)
+
+
+def _verdict(file: Path, plan_file: Path) -> str:
+    """What a valid file holds; raises InputError where it is not valid."""
+    from sim.economy import read_economy
+    from sim.errors import EconomyError
+    from sim.files import kind_of, read_yaml
+    from sim.parameters import parameter_table
+    from sim.plan import read_plan
+    from sim.processes import PARAMETERS
+    from sim.runner import Runner
+    from sim.scenario import read_scenario
+
+    kind = kind_of(read_yaml(file))
+    if kind == "plan":
+        return _plan_in_short(read_plan(file)[0])
+    if kind == "economy":
+        if not plan_file.exists():
+            raise EconomyError(
+                f"{file}: is an economy file, which is checked against a plan; there is no "
+                f"{plan_file}: name one with --plan, or validate a scenario that names both"
+            )
+        plan, _ = read_plan(plan_file)
+        economy, source = read_economy(file, plan)
+        parameter_table(economy, plan, source, PARAMETERS, {})
+        return f"economy {economy.id}, with {_plan_in_short(plan)}"
+    inputs = read_scenario(file)
+    Runner(inputs, seed=0)
+    name = inputs.scenario.name
+    return f"{name.zh} {name.en}; {_plan_in_short(inputs.plan)}"
+
+
+def _plan_in_short(plan: Plan) -> str:
+    return (
+        f"plan {plan.id} ({plan.start} to {plan.end}: {len(plan.targets)} targets, "
+        f"{len(plan.measures)} measures, {len(plan.zones)} zones)"
+    )
 
 
 def _cores() -> int:

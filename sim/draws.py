@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 MONTH_STRIDE = 2**64
 SLOT_STRIDE = 2**20
+PARAMETER_KEY = zlib.crc32(b"parameters")
 SMALLEST = float(2.0**-24)
 
 Floats = NDArray[Any]
@@ -50,7 +51,7 @@ class Draws:
         """Uniform on [0, 1), single precision; the first axis is the slot."""
         return self._at(mechanism, month).random(shape, dtype=np.float32)
 
-    def of_slots(self, mechanism: str, month: int, slots: Sequence[int], count: int) -> Floats:
+    def of_slots(self, mechanism: str, month: int, slots: NDArray[np.intp], count: int) -> Floats:
         """Uniform draws on [0, 1) for a few slots alone, (slots, count), double precision.
 
         A slot's draws lie 2^20 numbers apart from its neighbour's in the month's stretch.
@@ -81,9 +82,11 @@ def parameter_uniforms(seed: int, run: int, names: Sequence[str]) -> Floats:
 
     Keyed by name, so that a new parameter leaves the draws of all others as they were.
     """
+    bits = np.random.PCG64DXSM(np.random.SeedSequence(seed, spawn_key=(run, PARAMETER_KEY)))
+    generator, start = np.random.Generator(bits), bits.state
     values = np.empty(len(names))
     for position, name in enumerate(names):
-        key = zlib.crc32(f"parameter {name}".encode())
-        sequence = np.random.SeedSequence(seed, spawn_key=(run, key))
-        values[position] = (sequence.generate_state(1, np.uint64)[0] + 0.5) / 2.0**64
-    return values
+        bits.state = start
+        bits.advance(zlib.crc32(name.encode()) * SLOT_STRIDE)
+        values[position] = generator.random()
+    return np.clip(values, SMALLEST, 1.0 - SMALLEST)

@@ -43,6 +43,8 @@ COLUMNS: dict[str, str] = {
     "is_ai": "flag",
     "large": "flag",
     "foreign": "flag",
+    "adopts": "flag",  # its sector posts calls for application projects
+    "supplies": "flag",  # its sector carries them out
     "anchor": "flag",  # a large founder that needs courting
     "adopting": "flag",  # runs an application project of its own
     "projects": "real",  # projects carried out for others
@@ -77,6 +79,8 @@ class Firms:
     is_ai: Bools
     large: Bools
     foreign: Bools
+    adopts: Bools
+    supplies: Bools
     anchor: Bools
     adopting: Bools
     projects: Column
@@ -170,7 +174,7 @@ def populate(blueprint: Blueprint, p: PopulationParameters, draws: Draws, precis
     the draws; only who has how much is drawn.
     """
     base = blueprint.base
-    zone_count, sector_count = blueprint.shape
+    sector_count = blueprint.shape[1]
     founders = founders_by_month(base, p.founders_rate, blueprint.horizon)
     at_start = int(base.firms.sum())
     firms = Firms(at_start + int(founders.sum()), at_start, founders.sum(axis=1), precision)
@@ -200,6 +204,8 @@ def populate(blueprint: Blueprint, p: PopulationParameters, draws: Draws, precis
         getattr(firms, name)[:] = 1.0 / (1.0 + np.exp(-(np.log(mean / (1.0 - mean)) + spread)))
     firms.foreign[:] = draws.uniform("trait foreign", 0, slots) < base.foreign_share[sector]
     firms.is_ai[:] = base.is_ai[sector]
+    firms.adopts[:] = base.adopts[sector]
+    firms.supplies[:] = base.supplies[sector]
 
     size = _sizes(base, p, _inner(draws.uniform("trait size", 0, slots)), sector)
     december = base.december_revenue

@@ -88,7 +88,8 @@ class District(mesa.Model):
 
         self.indicators = tuple(accounts.indicators(blueprint))
         months = blueprint.horizon + 1
-        self.series = np.zeros((months, len(self.indicators), blueprint.shape[0] + 1))
+        self.series = np.zeros((months, len(self.indicators), blueprint.shape[0]))
+        self.covered = np.zeros(months)  # sectors with an AI model
         self.costs = np.zeros((months, len(accounts.ITEMS), blueprint.shape[0]))
         accounts.record(self)
 
@@ -124,6 +125,7 @@ class District(mesa.Model):
         path = np.concatenate([past, series[:, flows]])
         total = np.concatenate([np.zeros((1, *path.shape[1:])), np.cumsum(path, axis=0)])
         series[:, flows] = total[12:] - total[:-12]
+        series = accounts.with_district(self, series)
         return Outcome(self.draws.run, series, self.costs[: self.month + 1].copy())
 
     @property

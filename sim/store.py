@@ -114,8 +114,8 @@ class Store:
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise RunError(
-                f"{self.path}: cannot write runs ({error.strerror or error}); the finished ones are "
-                "kept, the same command goes on from them"
+                f"{self.path}: cannot write runs ({error.strerror or error}); "
+                "the finished ones are kept, the same command goes on from them"
             ) from None
 
     def table(
@@ -151,49 +151,64 @@ def open_store(
     try:
         if manifest.exists():
             _check_same(manifest, wanted)
-        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
-            left = {item.name for item in path.iterdir()} if path.is_dir() else {path.name}
-            if not left <= {"inputs", ".lock"}:
-                raise RunError(
-                    f"{path}: holds other files ({', '.join(sorted(left)[:4])}); "
-                    "give an empty or a new directory with --out"
-                )
+        else:
+            _check_free(path)
         path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path / ".lock")
         lock.acquire(timeout=0)
     except Timeout:
         raise RunError(f"{path}: another process is writing there; wait for it to end") from None
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise RunError(f"{path}: cannot be written ({reason}); choose another --out") from None
+        raise _not_writable(path, error) from None
     try:
         if not manifest.exists():
             _keep_inputs(path, inputs)
             write_text(manifest, json.dumps(wanted, indent=1, ensure_ascii=False))
+    except OSError as error:
+        lock.release()
+        raise _not_writable(path, error) from None
+    try:
         yield Store(path, columns)
     finally:
         lock.release()
 
 
+def _not_writable(path: Path, error: OSError) -> RunError:
+    reason = error.strerror or str(error)
+    return RunError(f"{path}: cannot be written ({reason}); give another directory with --out")
+
+
+def _check_free(path: Path) -> None:
+    """An output directory is new, empty, or begun by a forecast that was stopped at once."""
+    if path.exists() and not path.is_dir():
+        raise RunError(f"{path}: is a file; give a directory with --out")
+    left = {item.name for item in path.iterdir()} if path.exists() else set()
+    if not left <= {"inputs", ".lock"}:
+        names = ", ".join(sorted(left)[:4]) + (", …" if len(left) > 4 else "")
+        raise RunError(
+            f"{path}: holds other files ({names}); give an empty or a new directory with --out"
+        )
+
+
 def _check_same(manifest: Path, wanted: dict[str, Any]) -> None:
     try:
-        found = json.loads(manifest.read_text())
-    except (OSError, ValueError):
+        found = json.loads(manifest.read_text(encoding="utf-8"))
+        was = {name: str(found["sha256"][name]) for name in wanted["sha256"]}
+    except (OSError, ValueError, KeyError, TypeError):
         raise RunError(f"{manifest}: is damaged; give another directory with --out") from None
-    if found == wanted:
-        return
-    for key in wanted:
-        if found.get(key) != wanted[key]:
-            was, now = found.get(key), wanted[key]
-            if key == "sha256":
-                changed = [name for name in now if (was or {}).get(name) != now[name]]
-                detail = f"its {' and '.join(changed)} file has changed since"
-            else:
-                detail = f"{key} is {was!r} there and {now!r} here"
-            raise RunError(
-                f"{manifest.parent}: holds another forecast ({detail}); "
-                "give another directory with --out"
-            )
+    changed = [name for name in was if was[name] != wanted["sha256"][name]]
+    details = [
+        f"{key} is {found.get(key)!r} there and {wanted[key]!r} here"
+        for key in wanted
+        if key != "sha256" and found.get(key) != wanted[key]
+    ]
+    if changed:
+        details.append(f"its {' and '.join(changed)} file has changed since")
+    if details:
+        raise RunError(
+            f"{manifest.parent}: holds another forecast ({details[0]}); "
+            "give another directory with --out"
+        )
 
 
 def _keep_inputs(path: Path, inputs: Inputs) -> None:

@@ -49,7 +49,7 @@ def variant(tmp_path: Path) -> Callable[..., Path]:
     """
     copies = count()
 
-    def write(scenario: Path, **changes: Change) -> Path:
+    def write(scenario: Path, /, **changes: Change) -> Path:
         folder = tmp_path / f"variant-{next(copies)}"
         folder.mkdir()
         files = {"scenario": scenario}

@@ -30,7 +30,7 @@ def without_measure(inputs: Inputs, measure: str) -> Inputs:
 
 
 def all_series(inputs: Inputs, seed: int, runs: int) -> tuple[Floats, Floats]:
-    """The series (runs, T + 1, columns) and costs (runs, T + 1, columns) of runs 0 to ``runs``−1."""
+    """Series and costs, each (runs, T + 1, columns), of runs 0 to ``runs`` − 1."""
     runner = Runner(inputs, seed)
     outcomes = [runner.run(run) for run in range(runs)]
     shape = (runs, runner.blueprint.horizon + 1, -1)

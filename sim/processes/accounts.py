@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +39,9 @@ def indicators(blueprint: Blueprint) -> dict[str, str]:
     A flow is recorded by month; a stock and a level at the month's end; a count since the start.
     """
     targets = {target.id: target.quantity.kind for target in blueprint.plan.targets}
-    return targets | {name: kind for name, kind in CONTEXT.items() if name not in targets}
+    return targets | {
+        f"context_{name}" if name in targets else name: kind for name, kind in CONTEXT.items()
+    }
 
 
 def step(model: District) -> None:
@@ -66,22 +67,30 @@ def step(model: District) -> None:
 
 
 def record(model: District) -> None:
-    """Write this month's row of the series, shape (indicators, Z + 1), the district last."""
-    blueprint, row = model.blueprint, model.series[model.month]
-    zones = blueprint.shape[0]
+    """Write this month's row of the series: each indicator by zone, (indicators, Z)."""
     add_up(model)
-    context = _context(model)
-    targets = {target.id: target for target in blueprint.plan.targets}
-    for position, (name, kind) in enumerate(indicators(blueprint).items()):
-        by_zone = measure(model, targets[name]) if name in targets else context[name]()
-        row[position, :zones] = by_zone
-        if name in targets and targets[name].quantity == Quantity.MODEL_SECTORS:
-            # a sector with a model counts once, however many zones have one
-            row[position, zones] = (model.zones.models.sum(axis=0) > 0).sum()
-        elif kind == "level":
-            row[position, zones] = by_zone @ blueprint.firm_share
-        else:
-            row[position, zones] = by_zone.sum()
+    row = model.series[model.month]
+    targets = model.blueprint.plan.targets
+    for position, target in enumerate(targets):
+        row[position] = measure(model, target)
+    context(model, row[len(targets) :])
+    model.covered[model.month] = np.count_nonzero(model.zones.models.sum(axis=0))
+
+
+def with_district(model: District, series: Floats) -> Floats:
+    """The series with the district behind its zones, (months, indicators, Z + 1).
+
+    Counts, stocks and flows are the zones' sums, levels their mean by firms at the start; a
+    sector with an AI model counts once, however many zones have one.
+    """
+    district = series.sum(axis=2)
+    for position, kind in enumerate(indicators(model.blueprint).values()):
+        if kind == "level":
+            district[:, position] = series[:, position] @ model.blueprint.firm_share
+    for position, target in enumerate(model.blueprint.plan.targets):
+        if target.quantity == Quantity.MODEL_SECTORS:
+            district[:, position] = model.covered[: len(series)]
+    return np.concatenate([series, district[:, :, None]], axis=2)
 
 
 def add_up(model: District) -> None:
@@ -94,22 +103,21 @@ def add_up(model: District) -> None:
 
 
 def history(model: District) -> Floats:
-    """The flows of the eleven months before the start (11, flows, Z + 1), oldest first.
+    """The flows of the eleven months before the start (11, flows, Z), oldest first.
 
     Revenue and what is part of it follow the base year's growth; other flows their start.
     """
     blueprint, base = model.blueprint, model.blueprint.base
     flows = [name for name, kind in indicators(blueprint).items() if kind == "flow"]
     targets = {target.id: target for target in blueprint.plan.targets}
-    core = np.array([sector.role == "core" for sector in blueprint.plan.sectors], dtype=float)
     arrivals = model.parameters.talent.inflow_rate * base.staff.sum(axis=1)
     zeros = np.zeros(blueprint.shape[0])
-    past = np.zeros((11, len(flows), blueprint.shape[0] + 1))
+    past = np.zeros((11, len(flows), blueprint.shape[0]))
     for n, months_back in enumerate(range(11, 0, -1)):
         revenue = base.revenue_before(months_back)
         known = {
             "revenue": revenue.sum(axis=1),
-            "core_revenue": revenue @ core,
+            "core_revenue": revenue @ blueprint.is_core,
             "arrivals": arrivals,
         }
         for position, name in enumerate(flows):
@@ -118,8 +126,7 @@ def history(model: District) -> Floats:
                 by_zone = revenue @ weight
             else:
                 by_zone = known.get(name, zeros)
-            past[n, position, :-1] = by_zone
-            past[n, position, -1] = by_zone.sum()
+            past[n, position] = by_zone
     return past
 
 
@@ -155,36 +162,28 @@ def measure(model: District, target: Target) -> Floats:
     return np.asarray(getattr(zones, quantity.value))
 
 
-def _context(model: District) -> dict[str, Callable[[], Floats]]:
+def context(model: District, row: Floats) -> None:
+    """The month's values of the CONTEXT indicators, in their order, (indicators, Z)."""
     zones, firms, parks = model.zones, model.columns, model.park_columns
-    base, shape = model.blueprint.base, model.blueprint.shape
-    core = np.array([sector.role == "core" for sector in model.blueprint.plan.sectors])
-
-    def total(values: Floats) -> Floats:
-        return np.asarray(firms.sum_by_cell(values, shape).sum(axis=1))
-
-    def mean_of_parks(values: Floats) -> Floats:
-        room = np.bincount(parks.zone, parks.capacity, shape[0])
-        weighted = np.bincount(parks.zone, values * parks.capacity, shape[0])
-        return np.asarray(weighted / np.maximum(room, 1.0))
-
-    def maturity() -> Floats:
-        weight = firms.alive * firms.by_sector(base.adopts)
-        return np.asarray(total(firms.maturity * weight) / np.maximum(total(weight), 1.0))
-
-    return {
-        "firms": lambda: zones.firms.sum(axis=1),
-        "entries": lambda: zones.entries,
-        "exits": lambda: zones.exits,
-        "skilled_staff": lambda: zones.staff.sum(axis=1),
-        "fill_rate": lambda: zones.fill_rate,
-        "arrivals": lambda: zones.arrivals,
-        "data_access": lambda: zones.data_access,
-        "data_volume": lambda: zones.data_volume,
-        "cross_border_data": lambda: zones.cross_border,
-        "data_incidents": lambda: zones.incidents,
-        "digital_maturity": maturity,
-        "park_service": lambda: mean_of_parks(parks.service),
-        "core_revenue": lambda: zones.revenue @ core,
-        "revenue": lambda: zones.revenue.sum(axis=1),
-    }
+    shape, zone_count = model.blueprint.shape, model.blueprint.shape[0]
+    adopters = firms.alive * firms.adopts
+    maturity = firms.sum_by_cell(firms.maturity * adopters, shape).sum(axis=1)
+    count = zones.firms @ model.blueprint.base.adopts
+    room = np.bincount(parks.zone, parks.capacity, zone_count)
+    service = np.bincount(parks.zone, parks.service * parks.capacity, zone_count)
+    row[:] = (
+        zones.firms.sum(axis=1),
+        zones.entries,
+        zones.exits,
+        zones.staff.sum(axis=1),
+        zones.fill_rate,
+        zones.arrivals,
+        zones.data_access,
+        zones.data_volume,
+        zones.cross_border,
+        zones.incidents,
+        maturity / np.maximum(count, 1.0),
+        service / np.maximum(room, 1.0),
+        zones.revenue @ model.blueprint.is_core,
+        zones.revenue.sum(axis=1),
+    )

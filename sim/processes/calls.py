@@ -82,7 +82,7 @@ def post(model: District) -> None:
     ready = firms.maturity * (1.0 - firms.maturity)
     ready *= 4.0
     ready *= firms.alive
-    ready *= firms.by_sector(base.adopts)
+    ready *= firms.adopts
     ready[firms.adopting] = 0.0
     total_ready = firms.sum_by_cell(ready, shape)
 
@@ -139,7 +139,7 @@ def award(model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck:
     conditional logit with weight C^a·exp(−d/ℓ)·spare, by Gumbel draws (from ``luck``, uniform).
     """
     blueprint, firms = model.blueprint, model.columns
-    candidates = np.flatnonzero(blueprint.base.supplies.take(firms.sector))
+    candidates = np.flatnonzero(firms.supplies)
     if not len(candidates):
         return np.full(len(adopter), -1, dtype=np.intp)
     bidder = candidates[np.floor(bid * len(candidates)).astype(np.intp)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.blueprint import Floats
 from sim.parameters import BY_DRIVER, BY_SECTOR
-from sim.processes.drivers import DRIVERS
+from sim.plan import Driver
 
 if TYPE_CHECKING:
     from sim.model import District
@@ -29,14 +29,14 @@ def step(model: District) -> None:
     Source: Mansfield (1961), technical change and the rate of imitation, here within firms.
     """
     firms, p = model.columns, model.parameters.diffusion
-    boost = np.exp(np.tensordot(p.ai_effect, model.drivers.by_cell, axes=1))
+    boost = np.exp(model.drivers.weighed(p.ai_effect))
     speed = firms.by_cell(p.ai_rate * boost / 12.0)
     speed *= firms.ai_share
     speed *= 1.0 - firms.ai_share
     speed *= firms.alive
     firms.ai_share += speed
 
-    adoption = model.drivers.by_cell[DRIVERS.index("adoption")]
+    adoption = model.drivers.cell(Driver.ADOPTION)
     learning = firms.by_cell((p.maturity_rate + p.maturity_effect * adoption) / 12.0)
     learning *= 1.0 - firms.maturity
     learning *= firms.alive

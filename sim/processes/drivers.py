@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sim.model import District
 
 DRIVERS = tuple(Driver)
+PLACE = {driver: place for place, driver in enumerate(DRIVERS)}
 LEVER_DRIVERS = {
     Lever.RECRUITMENT_FUNDS: Driver.RECRUITMENT,
     Lever.COMPUTE_VOUCHERS: Driver.COMPUTE,
@@ -36,16 +37,25 @@ class Drivers:
     """Every driver between 0 (the base year) and 1: by cell (R, Z, S), and zones' means (R, Z)."""
 
     def __init__(self, blueprint: Blueprint) -> None:
-        self.by_cell = np.zeros((len(DRIVERS), *blueprint.shape))
-        self.by_zone = np.zeros((len(DRIVERS), blueprint.shape[0]))
+        self.set(np.zeros((len(DRIVERS), *blueprint.shape)))
+
+    def weighed(self, effect: Floats) -> Floats:
+        """Σ_r effect_r·D_rzs, (Z, S), for one effect a driver (R,)."""
+        return np.asarray((effect @ self._flat).reshape(self.by_cell.shape[1:]))
+
+    def set(self, by_cell: Floats) -> None:
+        """Take new values, (R, Z, S)."""
+        self.by_cell = by_cell
+        self.by_zone = by_cell.mean(axis=2)
+        self._flat = by_cell.reshape(len(DRIVERS), -1)
 
     def cell(self, driver: Driver) -> Floats:
         """(Z, S)"""
-        return np.asarray(self.by_cell[DRIVERS.index(driver)])
+        return np.asarray(self.by_cell[PLACE[driver]])
 
     def zone(self, driver: Driver) -> Floats:
         """(Z,), mean over sectors"""
-        return np.asarray(self.by_zone[DRIVERS.index(driver)])
+        return np.asarray(self.by_zone[PLACE[driver]])
 
 
 def step(model: District) -> None:
@@ -57,9 +67,8 @@ def step(model: District) -> None:
     size = len(DRIVERS) * zones * sectors
     raw = np.bincount(effects.place, pushed.ravel(), size).reshape(len(DRIVERS), zones, sectors)
     for lever, driver in LEVER_DRIVERS.items():
-        raw[DRIVERS.index(driver)] += lever_push(blueprint, lever, model.month)[:, None]
-    model.drivers.by_cell = 1.0 - np.exp(-raw)
-    model.drivers.by_zone = model.drivers.by_cell.mean(axis=2)
+        raw[PLACE[driver]] += lever_push(blueprint, lever, model.month)[:, None]
+    model.drivers.set(1.0 - np.exp(-raw))
     open_data(model, p)
 
 

@@ -57,7 +57,7 @@ def step(model: District) -> None:
     """
     blueprint, firms, p = model.blueprint, model.columns, model.parameters.growth
     base, momentum, zones = blueprint.base, model.momentum, model.zones
-    yearly = p.drift + np.tensordot(p.effect, model.drivers.by_cell, axes=1)
+    yearly = p.drift + model.drivers.weighed(p.effect)
     yearly = yearly + p.data_effect * base.data_intensity * zones.data_access[:, None]
     yearly -= p.capability_effect * momentum.capability + p.maturity_effect * momentum.maturity
     pull = blueprint.purchases.T @ (momentum.last - momentum.mean)

@@ -31,7 +31,8 @@ def step(model: District) -> None:
 
     a_dm ← (1−η)·a_dm + η·exp(w_m + κ·q_m)/(Σ_m exp(w_m + κ·q_m) + φ·c_d), with the shortfall
     q_m = max(0, path_m − P_m), over d's measures under way and its other duties φ·c_d, so that a
-    measure dropped frees hands for the others only in part; e_dm = (1+φ)·c_d·a_dm·ε_d; E_mz = (Σ_d ω_d·e_dm^r)^(1/r)·|D_mz|^(−χ);
+    measure dropped frees hands for the others only in part; e_dm = (1+φ)·c_d·a_dm·ε_d;
+    E_mz = (Σ_d ω_d·e_dm^r)^(1/r)·|D_mz|^(−χ), weights ω summing to one;
     P_mz ← 1 − (1−P_mz)·exp(−I_mz·reach_mz·v_m·E_mz·ν_mz). A zone's own authority works in its
     zone only. Sums run pair by pair in the plan's order, so that a measure without intensity
     changes nothing for the others to the last bit.

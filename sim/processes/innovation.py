@@ -118,7 +118,7 @@ def step(model: District) -> None:
     platforms = np.bincount(
         blueprint.parks.zone, model.park_columns.open_platforms, blueprint.shape[0]
     )
-    push = np.tensordot(p.effect, drivers.by_cell, axes=1)
+    push = drivers.weighed(p.effect)
     within = knowledge(blueprint, firms, p, drivers.zone(Driver.LINKAGE))
     push += p.agglomeration * np.log(np.maximum(within, 1e-9) / research.knowledge_at_start)
     push += (p.platform_spillover * np.log2(1.0 + platforms))[:, None]

@@ -51,8 +51,9 @@ class LifecycleParameters:
 
 def step(model: District) -> None:
     close(model)
-    move(model)
-    start(model)
+    offer = utilities(model)
+    move(model, offer)
+    start(model, offer)
     convert(model)
 
 
@@ -109,7 +110,7 @@ def utilities(model: District) -> Floats:
     return np.where(is_open, utility, -np.inf)
 
 
-def move(model: District) -> None:
+def move(model: District, offer: Floats) -> None:
     """A few firms look elsewhere each month and go where a conditional logit sends them.
 
     One uniform draw u decides on looking (u < h) and u/h then on the park.
@@ -121,7 +122,7 @@ def move(model: District) -> None:
     if not len(who):
         return
     away = model.blueprint.distance[firms.zone[who]][:, parks.zone]
-    utility = utilities(model).T[firms.sector[who]] - p.moving_cost * away
+    utility = offer.T[firms.sector[who]] - p.moving_cost * away
     stay = np.arange(len(parks.zone)) == firms.park[who][:, None]
     utility = np.where(stay & ~np.isfinite(utility), 0.0, utility)
     park = choose(utility, (luck[who] + 2.0**-25) / hazard)
@@ -129,7 +130,7 @@ def move(model: District) -> None:
     place(model, who[goes], park[goes])
 
 
-def start(model: District) -> None:
+def start(model: District, offer: Floats) -> None:
     """Founders whose month has come start with chance min(1, a·exp(service + …)), in the park
     that a conditional logit gives them; those who find no place are refused.
     """
@@ -140,9 +141,8 @@ def start(model: District) -> None:
     if not len(who):
         return
     sector = firms.sector[who]
-    utility = utilities(model).T
     luck = model.draws.uniform("founder", model.month, (len(who), 2)).astype(float)
-    park = choose(utility[sector], luck[:, 1])
+    park = choose(offer.T[sector], luck[:, 1])
     housed = park >= 0
     zone = blueprint.parks.zone[park]
     parks, level = model.park_columns, model.parameters.parks.service_at_start

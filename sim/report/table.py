@@ -63,8 +63,9 @@ def cost_line(costs: pd.DataFrame, runs: int) -> str:
     whole = costs[costs["zone"] == DISTRICT].set_index("item").loc["total"]
     mean, low, high = (f"{whole[name]:,.0f}" for name in ("mean", "q05", "q95"))
     return (
-        f"财政成本（全期）约 {mean} 亿元（90 % 区间 {low}–{high}）；"
-        f"Fiscal cost, whole period: about {mean} × 100 million yuan (90 % range {low}–{high}); {runs:,} runs"
+        f"财政成本（全期）约 {mean} 亿元（90 % 区间 {low}–{high}）\n"
+        f"Fiscal cost, whole period: about {mean} × 100 million yuan "
+        f"(90 % range {low}–{high}); {runs:,} runs"
     )
 
 
