@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import pdtrik
 
 MONTH_STRIDE = 2**64
 SLOT_STRIDE = 2**20
@@ -90,3 +91,9 @@ def parameter_uniforms(seed: int, run: int, names: Sequence[str]) -> Floats:
         bits.advance(zlib.crc32(name.encode()) * SLOT_STRIDE)
         values[position] = generator.random()
     return np.clip(values, SMALLEST, 1.0 - SMALLEST)
+
+
+def poisson_quantile(uniform: Floats, mean: Floats) -> Floats:
+    """Smallest count whose Poisson probability reaches ``uniform``; 0 where the mean is 0."""
+    count = np.ceil(pdtrik(np.clip(uniform, 1e-7, 1.0 - 1e-7), np.maximum(mean, 1e-12)) - 1e-9)
+    return np.asarray(np.where(mean > 0, np.maximum(np.nan_to_num(count), 0.0), 0.0))

@@ -28,7 +28,7 @@ from sim.figures import (
 )
 from sim.files import Source, load, read_yaml, refuse
 from sim.months import Month
-from sim.plan import ELSEWHERE, Id, Plan, names_problems, shares_problems, unknown_names
+from sim.plan import ELSEWHERE, Driver, Id, Plan, names_problems, shares_problems, unknown_names
 
 MOST_FIRMS = 100_000  # of one sector; each is a row in every run
 
@@ -59,8 +59,14 @@ class LeverRule(Record):
     spread: Literal["same", "by_firms"] = Field(
         description="a value given for several zones holds in each, or is a sum split by firms"
     )
+    driver: Driver | None = Field(
+        None, strict=False, description="the driver it raises; none: a process reads the lever"
+    )
     strength: NonNegative = Field(description="what one unit adds to its driver, see docs/model.md")
     unit_cost: NonNegative = Field(description="亿元 a year for one unit, see docs/model.md")
+
+
+Level = Annotated[Number, within(0.001, 0.999)]  # firms lie around it on the logit scale
 
 
 class ZoneSplit(Record):
@@ -97,8 +103,8 @@ class SectorBase(Record):
         description="nominal growth over the base year, share"
     )
     ai_share: Share = Field(description="AI part of revenue, revenue-weighted mean")
-    maturity: Share = Field(description="mean digital maturity")
-    capability: Share = Field(description="mean capability relative to the frontier")
+    maturity: Level = Field(description="mean digital maturity")
+    capability: Level = Field(description="mean capability relative to the frontier")
     foreign_share: Share
     data_intensity: Share
     project_kinds: Annotated[Number, within(0, 1000), AfterValidator(whole)] = Field(
@@ -175,9 +181,13 @@ def _split_problems(base: SectorBase, zones: list[str], place: FieldPath) -> lis
         sums = shares_problems(shares, list(shares), place)
         found += [((*field, f"*.{total}"), text) for field, text in sums]
     for zone, split in base.zones.items():
-        if split.revenue.value > 0 and round(base.firms.value * split.firms.value) == 0:
-            text = "has revenue but no firm; give it firms or no revenue"
-            found.append(((*place, zone), text))
+        firms = base.firms.value * split.firms.value
+        for total in ("revenue", "staff"):
+            amount = getattr(base, total).value * getattr(split, total).value
+            if amount > 0 and firms < 1 - 1e-9:
+                text = f"has {total} but {plain(firms)} firms; give it at least one, or no {total}"
+                found.append(((*place, zone, total), text))
+                break
     return found
 
 

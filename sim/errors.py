@@ -28,6 +28,10 @@ class FileError(InputError):
     """A file is missing, empty, unreadable or not YAML."""
 
 
+class PathError(FileError):
+    """There is no such file, or it is a directory, cannot be read, or holds something else."""
+
+
 class PlanError(InputError):
     """A plan file contradicts itself or the rules of a plan."""
 
@@ -38,6 +42,14 @@ class EconomyError(InputError):
 
 class ScenarioError(InputError):
     """A scenario names something that the plan lacks, or a value outside its bounds."""
+
+
+class FieldValueError(ValueError):
+    """A value does not fit the others of its record: which field of it, and why."""
+
+    def __init__(self, field: FieldPath, text: str) -> None:
+        super().__init__(text)
+        self.field = field
 
 
 class RunError(InputError):

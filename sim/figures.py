@@ -33,7 +33,7 @@ from pydantic import (
     model_validator,
 )
 
-from sim.errors import FieldPath, Problem, plain
+from sim.errors import FieldPath, FieldValueError, Problem, plain
 
 LARGEST = 1e9  # of any number in a file: far above all that a district has
 
@@ -84,8 +84,7 @@ class Basis(Record):
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
-        if (self.source is None) == (self.assumption is None):
-            raise ValueError("give either 'source' or 'assumption' (with its reason)")
+        _check_basis(self)
         return self
 
 
@@ -124,8 +123,11 @@ class Prior(Record):
 
     @model_validator(mode="after")
     def _spread_fits_shape(self) -> Self:
-        if (self.shape == "uniform") != (self.spread is None):
-            raise ValueError("'spread' goes with normal and lognormal, and only with them")
+        if self.shape == "uniform" and self.spread is not None:
+            raise FieldValueError(("spread",), "is not used by the shape 'uniform'; remove it")
+        if self.shape != "uniform" and self.spread is None:
+            text = f"is missing; the shape {self.shape!r} needs it"
+            raise FieldValueError(("spread",), text)
         return self
 
 
@@ -141,7 +143,7 @@ class Figure(Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _check_own_provenance(self)
+        _check_one_basis(self)
         _check_range(self.value, self.low, self.high)
         return self
 
@@ -169,16 +171,14 @@ class Parameter(Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _check_own_provenance(self)
-        if self.source is None and self.assumption is None:
-            raise ValueError("give either 'source' or 'assumption' (with its reason)")
+        _check_basis(self)
         _check_ends(self.low, self.high)
-        for name, value in self.entries("value"):
-            if not self.low <= value <= self.high:
-                allowed = f"{plain(self.low)} to {plain(self.high)}, its own range"
-                raise ValueError(f"{name} is {plain(value)}; allowed: {allowed}")
+        values = self.value if isinstance(self.value, dict) else {None: self.value}
+        for key, value in values.items():
+            _check_range(value, self.low, self.high, ("value",) if key is None else ("value", key))
         if self.prior and self.prior.shape == "lognormal" and self.low < 0:
-            raise ValueError(f"found 'low' {plain(self.low)}; a lognormal prior needs at least 0")
+            text = f"found {plain(self.low)}; a lognormal prior needs at least 0"
+            raise FieldValueError(("low",), text)
         return self
 
     def entries(self, name: str) -> list[tuple[str, float]]:
@@ -188,22 +188,29 @@ class Parameter(Record):
         return [(name, self.value)]
 
 
-def _check_own_provenance(figure: Figure | Parameter) -> None:
-    if figure.source is not None and figure.assumption is not None:
-        raise ValueError("give either 'source' or 'assumption', not both")
+def _check_basis(record: Basis | Parameter) -> None:
+    _check_one_basis(record)
+    if record.source is None and record.assumption is None:
+        raise ValueError("needs a 'source' or an 'assumption' (with its reason)")
 
 
-def _check_range(value: float, low: float | None, high: float | None) -> None:
+def _check_one_basis(record: Basis | Figure | Parameter) -> None:
+    if record.source is not None and record.assumption is not None:
+        raise FieldValueError(("source",), "stands beside an 'assumption'; give one of the two")
+
+
+def _check_range(
+    value: float, low: float | None, high: float | None, field: FieldPath = ("value",)
+) -> None:
     _check_ends(low, high)
-    if low is not None and value < low:
-        raise ValueError(f"value {plain(value)} lies below its own 'low' {plain(low)}")
-    if high is not None and value > high:
-        raise ValueError(f"value {plain(value)} lies above its own 'high' {plain(high)}")
+    if (low is not None and value < low) or (high is not None and value > high):
+        ends = " to ".join("…" if end is None else plain(end) for end in (low, high))
+        raise FieldValueError(field, f"found {plain(value)}; allowed: {ends}, its own range")
 
 
 def _check_ends(low: float | None, high: float | None) -> None:
     if low is not None and high is not None and low > high:
-        raise ValueError(f"'low' {plain(low)} is above 'high' {plain(high)}")
+        raise FieldValueError(("low",), f"found {plain(low)}, above 'high' {plain(high)}")
 
 
 def _as_figure(value: Any) -> Any:

@@ -19,6 +19,7 @@ from sim.errors import (
     FieldPath,
     FileError,
     InputError,
+    PathError,
     Problem,
     at,
     listed,
@@ -36,6 +37,7 @@ RecordT = TypeVar("RecordT", bound=BaseModel)
 MAX_BYTES = 5_000_000
 MAX_NODES = 200_000
 MAX_DEPTH = 40
+TAGS = {"map", "seq", "str", "int", "float", "bool", "null", "timestamp", "value"}
 
 # Plain decimals only: no octal, hexadecimal, sixties (12:30) or digits in groups.
 NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*|(?=\.[0-9]))(\.[0-9]*)?([eE][-+]?[0-9]+)?")
@@ -61,6 +63,7 @@ AT_ITS_PLACE = {
     "did not find expected key": "a wrong indentation, or a quote too many",
     "did not find expected '-' indicator": "a list's items each begin with '- ', and stand in line",
     "but found another document": "a file holds one document; remove the '---'",
+    "found undefined alias": "the alias (*name) has no anchor (&name) above it",
     "second occurrence": "an anchor's name is used twice",
 }
 
@@ -109,8 +112,6 @@ def read_yaml(path: Path | str) -> Source:
         raise FileError(f"{path}, {_yaml_problem(error, text.splitlines())}") from None
     except yaml.YAMLError as error:
         raise FileError(f"{path}: is not valid YAML ({str(error).splitlines()[0]})") from None
-    except RecursionError:
-        raise FileError(f"{path}: an alias (*name) stands inside its own anchor") from None
     if not isinstance(data, dict):
         found = f"{path}, line {lines[()]}: found {shown(data)}"
         raise FileError(f"{found}; the file must hold fields (name: value)")
@@ -119,7 +120,7 @@ def read_yaml(path: Path | str) -> Source:
 
 def load(source: Source, record: type[RecordT], error: type[InputError]) -> RecordT:
     """Validate what a file holds; every problem is named with its line, at most ten of them."""
-    expect(source, record.__name__.lower(), error)
+    expect(source, record.__name__.lower())
     try:
         return record.model_validate(source.data)
     except ValidationError as failure:
@@ -141,8 +142,8 @@ def kind_of(source: Source) -> str | None:
     return best if hits[best] else None
 
 
-def expect(source: Source, kind: str, error: type[InputError]) -> None:
-    """Raise ``error`` where a file is plainly of another kind than the one that is needed."""
+def expect(source: Source, kind: str) -> None:
+    """Raise PathError where a file is plainly of another kind than the one that is needed."""
     found = kind_of(source)
     if kind in SIGNS and found not in (None, kind):
         article = {"economy": "an"}
@@ -150,20 +151,20 @@ def expect(source: Source, kind: str, error: type[InputError]) -> None:
         text += f"; {article.get(kind, 'a')} {kind} file is needed"
         if kind == "scenario":
             text += f", which names it ({found}: {source.path.name})"
-        raise error(f"{source.path}: {text}")
+        raise PathError(f"{source.path}: {text}")
 
 
 def read_bytes(path: Path) -> bytes:
-    """What a file holds; raises FileError where it is missing, a directory, too large, …"""
+    """What a file holds; raises PathError where it is missing, a directory, too large, …"""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise FileError(f"{path}: no such file{_neighbours(path)}") from None
+        raise PathError(f"{path}: no such file{_neighbours(path)}") from None
     except IsADirectoryError:
-        raise FileError(f"{path}: is a directory; a YAML file is needed") from None
+        raise PathError(f"{path}: is a directory; a YAML file is needed") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise FileError(f"{shown_text(str(path), 200)}: cannot be read ({reason})") from None
+        raise PathError(f"{shown_text(str(path), 200)}: cannot be read ({reason})") from None
     if len(raw) > MAX_BYTES:
         raise FileError(f"{path}: has {len(raw):,} bytes; allowed: at most {MAX_BYTES:,}")
     return raw
@@ -202,7 +203,10 @@ def _yaml_problem(error: yaml.MarkedYAMLError, lines: list[str]) -> str:
     mark: Any = marks[-1 if problem in FROM_ITS_START else 0]
     line = min(mark.line, len(lines) - 1)
     character = lines[line][mark.column : mark.column + 1]
-    if "tab character" in problem or character == "\t":
+    wide = [n for n in (line - 1, line) if n >= 0 and "：" in lines[n] and ": " not in lines[n]]
+    if wide:
+        line, reason = wide[0], "a field is written 'name: value', not with the full-width '：'"
+    elif "tab character" in problem or character == "\t":
         reason = "a line is indented with a tab; use spaces"
     elif "cannot start any token" in problem:
         reason = f"a value cannot begin with {character!r}; put it in quotes"
@@ -215,10 +219,16 @@ def _yaml_problem(error: yaml.MarkedYAMLError, lines: list[str]) -> str:
 def _construct(
     node: yaml.Node, at_path: FieldPath, lines: dict[FieldPath, int], file: Path, count: list[int]
 ) -> Any:
-    count[0] += 1
-    if count[0] > MAX_NODES:
-        raise FileError(f"{file}: holds more than {MAX_NODES:,} values (aliases count each time)")
     lines.setdefault(at_path, node.start_mark.line + 1)
+    count[0] += 1
+    if count[0] > MAX_NODES or len(at_path) > MAX_DEPTH:
+        place = at(file, lines[at_path[:1]], dotted(at_path[:1]))
+        limits = f"{MAX_NODES:,} values or {MAX_DEPTH} levels"
+        raise FileError(f"{place}: holds more than {limits}; aliases (*name) count each time")
+    if node.tag.removeprefix("tag:yaml.org,2002:") not in TAGS:
+        place = at(file, node.start_mark.line + 1, dotted(at_path))
+        tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+        raise FileError(f"{place}: found the tag {shown(tag)}; allowed: plain values only")
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, at_path, lines, file, count)
     if isinstance(node, yaml.SequenceNode):
@@ -226,7 +236,7 @@ def _construct(
             _construct(item, (*at_path, position), lines, file, count)
             for position, item in enumerate(node.value)
         ]
-    return _scalar(node, at_path, file)
+    return _scalar(node)
 
 
 def _mapping(
@@ -249,7 +259,7 @@ def _mapping(
     return mapping
 
 
-def _scalar(node: Any, at_path: FieldPath, file: Path) -> Any:
+def _scalar(node: Any) -> Any:
     """A plain value; months (2021-12) and dates stay text, and so does ``no`` or ``on``."""
     kind, text, is_plain = node.tag.rpartition(":")[2], node.value, not node.style
     if is_plain and NUMBER.fullmatch(text):
@@ -258,12 +268,7 @@ def _scalar(node: Any, at_path: FieldPath, file: Path) -> Any:
         return None
     if kind == "bool":
         return {"true": True, "false": False}.get(text.lower(), text)
-    if kind in ("int", "float"):
-        return NOT_FINITE.get(text.lower().lstrip("+"), text)
-    if kind in ("str", "timestamp", "value"):
-        return text
-    place = at(file, node.start_mark.line + 1, dotted(at_path))
-    raise FileError(f"{place}: the tag {shown(node.tag)} is not allowed; plain values only")
+    return NOT_FINITE.get(text.lower().lstrip("+"), text) if kind == "float" else text
 
 
 def _neighbours(path: Path) -> str:

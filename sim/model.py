@@ -28,7 +28,7 @@ from sim.processes import (
     platforms,
     talent,
 )
-from sim.zones import Spending, Zones
+from sim.zones import ITEMS, Spending, Zones
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class District(mesa.Model):
         self.park_columns.open_at(blueprint, 0)
         self.department_columns = Departments(blueprint)
         self.zones = Zones(blueprint)
-        self.spending = Spending(accounts.ITEMS, blueprint.shape[0])
+        self.spending = Spending(blueprint.shape[0])
         self.drivers = drivers.Drivers(blueprint)
         self.cycle = economy.BusinessCycle(blueprint, draws)
         self.research = innovation.Research(blueprint, self.columns, parameters.innovation)
@@ -90,7 +90,7 @@ class District(mesa.Model):
         months = blueprint.horizon + 1
         self.series = np.zeros((months, len(self.indicators), blueprint.shape[0]))
         self.covered = np.zeros(months)  # sectors with an AI model
-        self.costs = np.zeros((months, len(accounts.ITEMS), blueprint.shape[0]))
+        self.costs = np.zeros((months, len(ITEMS), blueprint.shape[0]))
         accounts.record(self)
 
     def step(self) -> None:

@@ -286,7 +286,8 @@ def _target_problems(plan: Plan) -> list[Problem]:
         found += outside_horizon(plan, target.deadline, (*place, "deadline"))
         weighted = target.quantity in (Quantity.REVENUE, Quantity.FIRMS)
         if weighted and not target.sectors:
-            found.append((place, f"quantity {target.quantity} needs 'sectors' with their weights"))
+            text = f"is missing; quantity {target.quantity} needs sectors with their weights"
+            found.append(((*place, "sectors"), text))
         if target.sectors and not weighted:
             text = f"not used by quantity {target.quantity}; remove them"
             found.append(((*place, "sectors"), text))
@@ -340,7 +341,8 @@ def _park_problems(plan: Plan) -> list[Problem]:
             text = f"found {plain(park.capacity.value)}; a general park needs at least 1"
             found.append(((*place, "capacity"), f"{text} (places per firm at the start)"))
         if park.opens and months.number(park.opens) > months.number(plan.end):
-            found.append(((*place, "opens"), f"found {park.opens}; the plan ends in {plan.end}"))
+            text = f"found {park.opens}; allowed: up to {plan.end}, the plan's end"
+            found.append(((*place, "opens"), text))
     found += [
         (
             ("zones", position),

@@ -11,8 +11,9 @@ from sim.draws import Draws
 from sim.model import District, Outcome
 from sim.parameters import ParameterTable, parameter_table
 from sim.processes import PARAMETERS
-from sim.processes.accounts import ITEMS, indicators
+from sim.processes.accounts import indicators
 from sim.scenario import Inputs
+from sim.zones import ITEMS
 
 
 class Runner:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +12,9 @@ from pydantic import Field
 
 from sim import months
 from sim.economy import Economy, Lever, read_economy
-from sim.errors import FieldPath, FileError, Problem, ScenarioError, plain, unknown
+from sim.errors import FieldPath, PathError, Problem, ScenarioError, plain, unknown
 from sim.figures import Finite, Name, Record, within
-from sim.files import Source, load, read_bytes, read_yaml, refuse
+from sim.files import Source, load, read_yaml, refuse
 from sim.months import Month
 from sim.plan import (
     LONGEST,
@@ -102,21 +104,23 @@ def read_scenario(path: Path | str) -> Inputs:
     """
     source = read_yaml(path)
     scenario = load(source, Scenario, ScenarioError)
-    plan, plan_source = read_plan(_named_file(source, "plan", scenario.plan))
-    economy, economy_source = read_economy(_named_file(source, "economy", scenario.economy), plan)
+    folder = source.path.parent
+    with _named_by(source, "plan"):
+        plan, plan_source = read_plan(folder / scenario.plan)
+    with _named_by(source, "economy"):
+        economy, economy_source = read_economy(folder / scenario.economy, plan)
     refuse(source, _problems(scenario, plan, economy), ScenarioError)
     sources = {"scenario": source, "plan": plan_source, "economy": economy_source}
     return Inputs(scenario, plan, economy, sources)
 
 
-def _named_file(source: Source, field: str, name: str) -> Path:
-    """The path of a file that the scenario names; raises ScenarioError where it is not there."""
-    path = source.path.parent / name
+@contextmanager
+def _named_by(source: Source, field: str) -> Iterator[None]:
+    """Say where a scenario names a file that is missing, unreadable or of the wrong kind."""
     try:
-        read_bytes(path)
-    except FileError as error:
+        yield
+    except PathError as error:
         raise ScenarioError(f"{source.place((field,))}: {error}") from None
-    return path
 
 
 def _problems(scenario: Scenario, plan: Plan, economy: Economy) -> list[Problem]:

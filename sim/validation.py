@@ -17,9 +17,9 @@ NEEDED = {
     "int_type": "a whole number is needed",
     "int_from_float": "a whole number is needed",
     "bool_type": "true or false is needed",
-    "string_type": "text is needed",
+    "string_type": "text is needed (in quotes, where it looks like a number)",
     "string_pattern_mismatch": "allowed: a small letter, then small letters, digits and '_'",
-    "list_type": "a list is needed",
+    "list_type": "a list is needed: [one, two], or items that begin with '- '",
     "dict_type": "fields (name: value) are needed",
 }
 
@@ -35,7 +35,10 @@ def problems_of(failure: ValidationError, record: type[BaseModel], data: Any) ->
     }
     for item in found:
         if item["type"] != "missing" or item["loc"] not in mistyped:
-            yield _field(data, item["loc"], item["type"] == "missing"), _sentence(record, item)
+            below = getattr(item.get("ctx", {}).get("error"), "field", ())
+            loc = (*item["loc"], *below)
+            missing = item["type"] == "missing" or bool(below)
+            yield _field(data, loc, missing), _sentence(record, item)
 
 
 def _sentence(record: type[BaseModel], item: Any) -> str:
@@ -58,7 +61,9 @@ def _needed(record: type[BaseModel], item: Any) -> str:
     if kind == "model_type":
         model = _model_of(_annotation_at(record, item["loc"]))
         fields = list(model.model_fields) if model else []
-        return "a number is needed" if "value" in fields else f"needed: {', '.join(fields)}"
+        if "value" in fields:
+            return "a number is needed"
+        return f"fields are needed: {', '.join(fields)}"
     if kind == "string_too_short":
         least = context["min_length"]
         return "text is needed" if least == 1 else f"at least {least} characters are needed"

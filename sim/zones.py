@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.blueprint import Blueprint
+from sim.economy import Lever
 
 
 class Zones:
@@ -44,18 +45,21 @@ class Zones:
         self.exits = np.zeros(zones)
 
 
+PLATFORM_ITEM = "platform_founding"
+ITEMS = (*(lever.value for lever in Lever), PLATFORM_ITEM)
+
+
 class Spending:
     """Fiscal cost of the current month by item and zone (items, Z), 亿元.
 
-    The items are the levers and the founding of platforms.
+    The ITEMS are the levers and the founding of platforms.
     """
 
-    def __init__(self, items: tuple[str, ...], zones: int) -> None:
-        self.items = items
-        self.month = np.zeros((len(items), zones))
+    def __init__(self, zones: int) -> None:
+        self.month = np.zeros((len(ITEMS), zones))
 
     def add(self, item: str, amount: NDArray[Any]) -> None:
-        self.month[self.items.index(item)] += amount
+        self.month[ITEMS.index(item)] += amount
 
     def clear(self) -> None:
         self.month[:] = 0.0

@@ -19,7 +19,7 @@ RUNS, SEED = 32, 1
 NAMED = [
     (Lever.TALENT_SUBSIDY, "arrivals", (2.0, 8.0, 14.0, 20.0)),
     (Lever.DATA_PORT_OPENNESS, "data_volume", (0.0, 0.3, 0.6, 0.9)),
-    (Lever.SCENARIO_FUNDING, "application_scenarios", (2.0, 12.0, 22.0, 32.0)),
+    (Lever.SCENARIO_FUNDING, "application_scenarios", (2.0, 18.0, 34.0, 50.0)),
 ]
 # lever, value, what it moves in the district
 OTHERS = [

@@ -11,9 +11,10 @@ from scipy.stats import binomtest
 
 from sim.blueprint import Blueprint, Floats, largest_remainder
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Quantity, Target
-from sim.processes.accounts import ITEMS, indicators, revenue_weights
+from sim.processes.accounts import indicators, revenue_weights
 from sim.runner import Runner
 from sim.store import Store
+from sim.zones import ITEMS
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 CONFIDENCE = 0.95

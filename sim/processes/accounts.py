@@ -9,12 +9,10 @@ import numpy as np
 from sim.blueprint import Base, Blueprint, Floats
 from sim.economy import Lever
 from sim.plan import Quantity, Target
-from sim.processes.platforms import PLATFORM_ITEM
 
 if TYPE_CHECKING:
     from sim.model import District
 
-ITEMS = (*(lever.value for lever in Lever), PLATFORM_ITEM)
 CONTEXT = {
     "firms": "stock",
     "entries": "count",
@@ -57,10 +55,10 @@ def step(model: District) -> None:
     by_zone = np.bincount(blueprint.department_zone[own], extra[own], zones)
     by_zone += extra[~own].sum() * blueprint.firm_share
     model.spending.add(Lever.DEPARTMENT_CAPACITY, by_zone)
-    for lever in (Lever.RECRUITMENT_FUNDS, Lever.COMPUTE_VOUCHERS, Lever.RD_SUBSIDY):
-        model.spending.add(lever, blueprint.levers[lever][month] * cost[lever] / 12.0)
-    lever = Lever.FOREIGN_ENTRY
-    model.spending.add(lever, blueprint.levers[lever][month] * cost[lever] / 12.0)
+    for lever, rule in blueprint.economy.levers.items():
+        if rule.driver:
+            paid = blueprint.levers[Lever(lever)][month] * rule.unit_cost.value / 12.0
+            model.spending.add(lever, paid)
     model.costs[month] = model.spending.month
     model.spending.clear()
     record(model)

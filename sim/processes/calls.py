@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class CallsParameters:
     peer_effect: float  # log change of the hazard at mean AI share 1 of the cell's firms
     demand_effect: float  # log change of the hazard at full demand
+    take_up: float  # κ: funded calls a month that an adopter half-way to maturity takes up at most
     bidders: float  # firms that see a call and may bid
     capability_weight: float  # a: weight of a supplier's capability in its selection
     supplier_reach: float  # km over which a supplier's appeal falls by e
@@ -74,8 +75,10 @@ def step(model: District) -> None:
 def post(model: District) -> None:
     """Adopters post at h_s·4M(1−M)·exp(peers + demand), and funded calls come on top.
 
-    Funding pays funding/grant calls a year, spread over a cell's adopters by their readiness
-    4M(1−M). The grant of a matched call is booked with the odds that it was a funded one.
+    Funding offers funding/grant calls a year, spread over a cell's adopters by their readiness
+    4M(1−M); of n offered to one of them in a month κ·(1 − exp(−n/κ)) are taken up, since only so
+    many can start at once. A matched call's grant is booked with the odds that it was a funded
+    one; what is not taken up is not spent.
     """
     blueprint, firms, p = model.blueprint, model.columns, model.parameters.calls
     base, shape = blueprint.base, blueprint.shape
@@ -91,8 +94,9 @@ def post(model: District) -> None:
     push = p.peer_effect * peers + p.demand_effect * model.drivers.cell(Driver.DEMAND)
     own = p.hazard / 12.0 * np.exp(push)
     grant = blueprint.lever_strength[Lever.SCENARIO_FUNDING]
-    calls = blueprint.funding[model.month] / grant / 12.0
-    funded = np.divide(calls, total_ready, out=np.zeros(shape), where=total_ready > 0)
+    offered = blueprint.funding[model.month] / grant / 12.0
+    per_ready = np.divide(offered, total_ready, out=np.zeros(shape), where=total_ready > 0)
+    funded = p.take_up * (1.0 - np.exp(-per_ready / p.take_up))
     chance = firms.by_cell(own + funded)
     chance *= ready
     np.negative(chance, out=chance)

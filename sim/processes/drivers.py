@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 
 DRIVERS = tuple(Driver)
 PLACE = {driver: place for place, driver in enumerate(DRIVERS)}
-LEVER_DRIVERS = {
-    Lever.RECRUITMENT_FUNDS: Driver.RECRUITMENT,
-    Lever.COMPUTE_VOUCHERS: Driver.COMPUTE,
-    Lever.RD_SUBSIDY: Driver.RESEARCH,
-    Lever.FOREIGN_ENTRY: Driver.MARKET_ACCESS,
-}
 
 
 @dataclass(frozen=True)
@@ -66,8 +60,10 @@ def step(model: District) -> None:
     pushed = progress[effects.measure] * (p.effect_scale * effects.strength)[:, None]
     size = len(DRIVERS) * zones * sectors
     raw = np.bincount(effects.place, pushed.ravel(), size).reshape(len(DRIVERS), zones, sectors)
-    for lever, driver in LEVER_DRIVERS.items():
-        raw[PLACE[driver]] += lever_push(blueprint, lever, model.month)[:, None]
+    for lever, rule in blueprint.economy.levers.items():
+        if rule.driver:
+            push = lever_push(blueprint, Lever(lever), model.month)
+            raw[PLACE[rule.driver]] += push[:, None]
     model.drivers.set(1.0 - np.exp(-raw))
     open_data(model, p)
 

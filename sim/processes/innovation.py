@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.blueprint import Blueprint, Floats
+from sim.draws import poisson_quantile
 from sim.firms import Column, Firms
 from sim.parameters import BY_DRIVER, BY_SECTOR
 from sim.plan import Driver
-from sim.processes.talent import poisson_quantile
 
 if TYPE_CHECKING:
     from sim.model import District

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.plan import Driver
+from sim.zones import PLATFORM_ITEM
 
 if TYPE_CHECKING:
     from sim.model import District
-
-PLATFORM_ITEM = "platform_founding"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import pdtrik
 
 from sim.blueprint import Floats
+from sim.draws import poisson_quantile
 from sim.economy import Lever
 from sim.plan import Driver
 
@@ -94,12 +94,6 @@ def arrivals(model: District, p: TalentParameters) -> Floats:
     mean = p.inflow_rate * blueprint.base.staff.sum(axis=1) * np.exp(push)
     uniform = model.draws.uniform("arrivals", model.month, len(mean)).astype(float)
     return poisson_quantile(uniform, mean)
-
-
-def poisson_quantile(uniform: Floats, mean: Floats) -> Floats:
-    """Smallest count whose Poisson probability reaches ``uniform``; 0 where the mean is 0."""
-    count = np.ceil(pdtrik(np.clip(uniform, 1e-7, 1.0 - 1e-7), np.maximum(mean, 1e-12)) - 1e-9)
-    return np.asarray(np.where(mean > 0, np.maximum(np.nan_to_num(count), 0.0), 0.0))
 
 
 def gravity(distance: Floats, reach: float) -> Floats:
