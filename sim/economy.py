@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 from sim.errors import EconomyError, FieldPath, Problem, plain
 from sim.figures import (
     Finite,
+    Given,
     Name,
     NonNegative,
     Number,
@@ -22,7 +23,7 @@ from sim.figures import (
     Provenance,
     Record,
     Share,
-    uncited,
+    provenance_problems,
     whole,
     within,
 )
@@ -66,7 +67,7 @@ class LeverRule(Record):
     unit_cost: NonNegative = Field(description="亿元 a year for one unit, see docs/model.md")
 
 
-Level = Annotated[Number, within(0.001, 0.999)]  # firms lie around it on the logit scale
+Level = Annotated[Given, within(0.001, 0.999)]  # firms lie around it on the logit scale
 
 
 class ZoneSplit(Record):
@@ -80,13 +81,13 @@ class ZoneSplit(Record):
 class SizeDistribution(Record):
     """Lognormal body with a Pareto tail; rescaled so that each cell meets its total."""
 
-    body_sigma: Annotated[Number, within(0, 5)] = Field(
+    body_sigma: Annotated[Given, within(0, 5)] = Field(
         description="standard deviation of log revenue in the body"
     )
-    tail_share: Annotated[Number, within(0, 0.9)] = Field(
+    tail_share: Annotated[Given, within(0, 0.9)] = Field(
         description="share of firms in the Pareto tail"
     )
-    tail_exponent: Annotated[Number, within(0.5, 10)] = Field(
+    tail_exponent: Annotated[Given, within(0.5, 10)] = Field(
         description="Pareto exponent of the tail"
     )
 
@@ -94,12 +95,12 @@ class SizeDistribution(Record):
 class SectorBase(Record):
     """A sector at the end of the base year; flows are sums over the base year's twelve months."""
 
-    firms: Annotated[Number, within(0, MOST_FIRMS), AfterValidator(whole)]
+    firms: Annotated[Given, within(0, MOST_FIRMS), AfterValidator(whole)]
     revenue: NonNegative
     staff: NonNegative = Field(description="skilled staff, persons")
     zones: dict[str, ZoneSplit]
     size: SizeDistribution
-    growth_in_base_year: Annotated[Number, within(-0.95, 10)] = Field(
+    growth_in_base_year: Annotated[Given, within(-0.95, 10)] = Field(
         description="nominal growth over the base year, share"
     )
     ai_share: Share = Field(description="AI part of revenue, revenue-weighted mean")
@@ -107,7 +108,7 @@ class SectorBase(Record):
     capability: Level = Field(description="mean capability relative to the frontier")
     foreign_share: Share
     data_intensity: Share
-    project_kinds: Annotated[Number, within(0, 1000), AfterValidator(whole)] = Field(
+    project_kinds: Annotated[Given, within(0, 1000), AfterValidator(whole)] = Field(
         description="kinds of application projects that exist"
     )
     is_ai: bool = Field(False, description="its firms are AI firms from the start")
@@ -170,7 +171,7 @@ def _problems(economy: Economy, plan: Plan) -> list[Problem]:
             found.append((("technical_coefficients", buyer), text))
     found += _distance_problems(economy, zones)
     found += _lever_problems(economy, zones)
-    return [*found, *uncited(economy, economy.provenance)]
+    return [*found, *provenance_problems(economy, economy.provenance)]
 
 
 def _split_problems(base: SectorBase, zones: list[str], place: FieldPath) -> list[Problem]:

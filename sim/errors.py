@@ -77,7 +77,7 @@ def unknown(kind: str, found: object, allowed: Iterable[str]) -> str:
     if near:
         text += f"; did you mean {near[0]!r}?"
     if len(names) > MAX_NAMES:
-        listed = f"one of {len(names)} names, such as {', '.join(near or names[:3])}"
+        listed = f"many, such as {', '.join(near or names[:3])}"
     else:
         listed = ", ".join(names) or "none"
     return f"{text} (allowed: {listed})"

@@ -134,7 +134,7 @@ class Prior(Record):
 class Figure(Record):
     """A number with its unit, range and source or assumption (own, or from the table)."""
 
-    value: Finite
+    value: float
     unit: str | None = None
     low: Finite | None = None
     high: Finite | None = None
@@ -159,7 +159,7 @@ class Parameter(Record):
     """A behavioural parameter: one value, or one for each sector or driver, with its prior."""
 
     value: Annotated[
-        Annotated[Finite, Tag("one")] | Annotated[dict[str, Finite], Tag("entries")],
+        Annotated[float, Tag("one")] | Annotated[dict[str, float], Tag("entries")],
         Discriminator(_one_or_many),
     ]
     unit: str
@@ -219,9 +219,10 @@ def _as_figure(value: Any) -> Any:
     return {"value": value} if is_number else value
 
 
-Number = Annotated[Figure, BeforeValidator(_as_figure)]
-NonNegative = Annotated[Number, within(0, LARGEST)]
-Share = Annotated[Number, within(0, 1)]
+Given = Annotated[Figure, BeforeValidator(_as_figure)]  # whole or bare, of any size
+Number = Annotated[Given, within(-LARGEST, LARGEST)]
+NonNegative = Annotated[Given, within(0, LARGEST)]
+Share = Annotated[Given, within(0, 1)]
 
 
 @dataclass(frozen=True)
@@ -283,18 +284,38 @@ def _range_of(value: float, row: Provenance) -> tuple[float | None, float | None
     return row.low, row.high
 
 
-def uncited(record: Record, table: list[Provenance]) -> Iterator[Problem]:
-    """Every number below ``record`` without a provenance, as a problem of its field."""
-    for path, field, figure in _figures(record, (), ()):
-        if isinstance(figure, Parameter):
-            continue
-        row = _covering(path, table)
-        lacks = [] if figure.unit or row else ["unit"]
-        if not (figure.source or figure.assumption or row):
-            lacks.append("source or assumption")
-        if lacks:
-            text = f"found {plain(figure.value)} without a {' and '.join(lacks)}"
-            yield field, f"{text}; add it here, or a row for {'.'.join(path)} to 'provenance'"
+def provenance_problems(record: Record, table: list[Provenance]) -> Iterator[Problem]:
+    """Numbers below ``record`` without a provenance, or outside its range; rows for no number."""
+    numbers = list(_figures(record, (), ()))
+    for path, field, figure in numbers:
+        if not isinstance(figure, Parameter):
+            yield from _figure_problems(path, field, figure, _covering(path, table))
+    empty = type(record).model_fields.keys() - {path[0] for path, _, _ in numbers}
+    for position, row in enumerate(table):
+        for number, pattern in enumerate(row.fields):
+            parts = pattern.split(".")
+            if parts[0] not in empty and not any(_covers(parts, path) for path, _, _ in numbers):
+                text = f"found {pattern!r}, which covers no number; correct or remove it"
+                yield ("provenance", position, "fields", number), text
+
+
+def _figure_problems(
+    path: tuple[str, ...], field: FieldPath, figure: Figure, row: Provenance | None
+) -> Iterator[Problem]:
+    has_basis = figure.source is not None or figure.assumption is not None
+    lacks = [] if figure.unit or row else ["unit"]
+    if not has_basis and row is None:
+        lacks.append("source or assumption")
+    if lacks:
+        text = f"found {plain(figure.value)} without a {' and '.join(lacks)}"
+        yield field, f"{text}; add it here, or a row for {'.'.join(path)} to 'provenance'"
+        return
+    low, high = (row.low, row.high) if row else (None, None)
+    has_own_range = figure.low is not None or figure.high is not None
+    if low is None or high is None or has_own_range or low <= figure.value <= high:
+        return
+    allowed = f"{plain(low)} to {plain(high)}, the range that 'provenance' gives it"
+    yield field, f"found {plain(figure.value)}; allowed: {allowed}"
 
 
 def _figures(
@@ -317,13 +338,17 @@ def _figures(
 
 
 def _covering(path: tuple[str, ...], table: list[Provenance]) -> Provenance | None:
-    best: tuple[int, Provenance] | None = None
-    for row in table:
-        for field in row.fields:
-            parts = field.split(".")
-            fits = len(parts) <= len(path) and all(
-                part in ("*", step) for part, step in zip(parts, path, strict=False)
-            )
-            if fits and (best is None or len(parts) > best[0]):
-                best = (len(parts), row)
-    return best[1] if best else None
+    """The row with the longest field that covers a number; of equals the first."""
+    fits = [
+        (len(parts), row)
+        for row in table
+        for parts in (field.split(".") for field in row.fields)
+        if _covers(parts, path)
+    ]
+    return max(fits, key=lambda fit: fit[0])[1] if fits else None
+
+
+def _covers(pattern: list[str], path: tuple[str, ...]) -> bool:
+    return len(pattern) <= len(path) and all(
+        part in ("*", step) for part, step in zip(pattern, path, strict=False)
+    )

@@ -16,7 +16,16 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from sim import months
 from sim.errors import FieldPath, PlanError, Problem, nearest, plain, shown, unknown
-from sim.figures import Name, NonNegative, Provenance, Record, Share, uncited, whole, within
+from sim.figures import (
+    Name,
+    NonNegative,
+    Provenance,
+    Record,
+    Share,
+    provenance_problems,
+    whole,
+    within,
+)
 from sim.files import Source, load, read_yaml, refuse
 from sim.months import Month
 
@@ -268,7 +277,7 @@ def _problems(plan: Plan) -> list[Problem]:
         if department.zone is not None and department.zone not in plan.zone_ids():
             place = ("departments", position, "zone")
             found.append((place, unknown("zone", department.zone, plan.zone_ids())))
-    return [*found, *uncited(plan, plan.provenance)]
+    return [*found, *provenance_problems(plan, plan.provenance)]
 
 
 def repeated(kind: str, names: list[str], field: str = "id") -> list[Problem]:

@@ -13,7 +13,7 @@ from pydantic import Field
 from sim import months
 from sim.economy import Economy, Lever, read_economy
 from sim.errors import FieldPath, PathError, Problem, ScenarioError, plain, unknown
-from sim.figures import Finite, Name, Record, within
+from sim.figures import Name, Record, within
 from sim.files import Source, load, read_yaml, refuse
 from sim.months import Month
 from sim.plan import (
@@ -36,7 +36,7 @@ class LeverSetting(Record):
     """One lever set to a value: where, from when, how fast, and until when."""
 
     lever: str
-    value: Finite
+    value: float
     zones: list[str] = Field(default_factory=list, description="none: all zones")
     sectors: list[str] = Field(
         default_factory=list, description="scenario funding only; none: all adopting sectors"
@@ -81,7 +81,7 @@ class Scenario(Record):
         default_factory=dict, description="added weight of a measure in every department's choice"
     )
     target_shares: dict[str, dict[str, Part]] = Field(default_factory=dict)
-    parameters: dict[str, Finite] = Field(
+    parameters: dict[str, float] = Field(
         default_factory=dict, description="a parameter held at a value: talent.attrition: 0.02"
     )
 

@@ -157,13 +157,6 @@ def test_at_least_is_met_by_the_threshold_and_above_only_beyond_it(small: Runner
     assert results.loc[(DISTRICT, "battery_output"), "probability"] == 10 / 25
 
 
-def test_the_comparison_of_a_target_is_the_one_that_the_results_use(small: Runner) -> None:
-    target = target_of(small.inputs.plan, "smart_turnover")
-    assert not target.met(75, 75)
-    assert target.met(75.1, 75)
-    assert target.model_copy(update={"comparison": "at_least"}).met(75, 75)
-
-
 def test_all_targets_are_met_only_together(ask: Ask) -> None:
     run = np.arange(RUNS_PER_CHUNK)
     met = {

@@ -153,7 +153,7 @@ def award(model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck:
     able = spare > 0
     appeal = np.log(np.where(able, spare, 1.0)) - away / p.supplier_reach
     appeal += p.capability_weight * np.log(firms.capability[bidder])
-    appeal -= np.log(-np.log(np.clip(luck, 1e-12, 1.0 - 1e-12)))
+    appeal -= np.log(-np.log(np.maximum(luck, 1e-12)))
     appeal = np.where(able, appeal, -np.inf)
     best = appeal.argmax(axis=1)
     rows = np.arange(len(adopter))

@@ -90,7 +90,8 @@ def step(model: District) -> None:
 
     change *= firms.alive
     firms.log_revenue += change
-    np.clip(firms.log_revenue, -16.0, 8.0, out=firms.log_revenue)
+    np.maximum(firms.log_revenue, -16.0, out=firms.log_revenue)
+    np.minimum(firms.log_revenue, 8.0, out=firms.log_revenue)
     np.exp(firms.log_revenue, out=firms.revenue)
     firms.revenue *= firms.alive
     before = zones.revenue.sum(axis=0)

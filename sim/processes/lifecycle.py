@@ -71,7 +71,7 @@ def close(model: District) -> None:
     """Exit with chance 1 − exp(−h_s·age profile·exp(−b·(ln r − mean) + service))."""
     firms, zones, p = model.columns, model.zones, model.parameters.lifecycle
     profile: Column = exit_by_age(p).astype(firms.precision)
-    age = np.clip(model.month - firms.founded, 0, len(profile) - 1)
+    age = np.minimum(np.maximum(model.month - firms.founded, 0), len(profile) - 1)
     hazard = profile.take(age)
     sector = np.log(p.exit_scale) - p.exit_size_effect * model.momentum.mean_log
     push = sector + (p.exit_service_effect * model.drivers.zone(Driver.SERVICE))[:, None]
@@ -125,7 +125,7 @@ def move(model: District, offer: Floats) -> None:
     utility = offer.T[firms.sector[who]] - p.moving_cost * away
     stay = np.arange(len(parks.zone)) == firms.park[who][:, None]
     utility = np.where(stay & ~np.isfinite(utility), 0.0, utility)
-    park = choose(utility, (luck[who] + 2.0**-25) / hazard)
+    park = drawn(*ladder(utility), np.arange(len(who)), (luck[who] + 2.0**-25) / hazard)
     goes = (park >= 0) & (park != firms.park[who])
     place(model, who[goes], park[goes])
 
@@ -142,7 +142,7 @@ def start(model: District, offer: Floats) -> None:
         return
     sector = firms.sector[who]
     luck = model.draws.uniform("founder", model.month, (len(who), 2)).astype(float)
-    park = choose(offer.T[sector], luck[:, 1])
+    park = drawn(*ladder(offer.T), sector, luck[:, 1])
     housed = park >= 0
     zone = blueprint.parks.zone[park]
     parks, level = model.park_columns, model.parameters.parks.service_at_start
@@ -193,18 +193,23 @@ def place(model: District, who: Ints, park: Ints) -> None:
     firms.settle(who, parks.zone[park], park, model.blueprint.shape[1])
 
 
-def choose(utility: Floats, uniform: Column) -> Ints:
-    """Conditional logit by inversion: an option for each row, −1 where none is finite.
-
-    Source: McFadden (1974). ``utility`` is (choosers, options), ``uniform`` in [0, 1].
-    """
+def ladder(utility: Floats) -> tuple[Floats, Column]:
+    """Cumulated logit weights of the options (rows, options), and whether a row has any."""
     best = utility.max(axis=1, keepdims=True)
-    possible = np.isfinite(best[:, 0])
-    weight = np.exp(utility - np.where(np.isfinite(best), best, 0.0))
-    cumulated = np.cumsum(weight, axis=1)
-    goal = np.minimum(uniform, 1.0 - 1e-9) * cumulated[:, -1]
-    option = (cumulated <= goal[:, None]).sum(axis=1)
-    return np.where(possible, np.minimum(option, utility.shape[1] - 1), -1)
+    possible = np.isfinite(best)
+    weight = np.exp(utility - np.where(possible, best, 0.0))
+    return np.cumsum(weight, axis=1), possible[:, 0]
+
+
+def drawn(cumulated: Floats, possible: Column, row: Ints, uniform: Column) -> Ints:
+    """Conditional logit by inversion: an option for each chooser, −1 where its row has none.
+
+    ``row`` gives each chooser's row, ``uniform`` its draw in [0, 1]. Source: McFadden (1974).
+    """
+    steps = cumulated[row]
+    goal = np.minimum(uniform, 1.0 - 1e-9) * steps[:, -1]
+    option = (steps <= goal[:, None]).sum(axis=1)
+    return np.where(possible[row], np.minimum(option, steps.shape[1] - 1), -1)
 
 
 def convert(model: District) -> None:

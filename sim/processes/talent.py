@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.blueprint import Floats
-from sim.draws import poisson_quantile
 from sim.economy import Lever
 from sim.plan import Driver
 
@@ -36,7 +35,7 @@ class TalentParameters:
 def step(model: District) -> None:
     """Arrivals, vacancies, urn-ball matching by zone, attrition.
 
-    Arrivals_z ~ Poisson(n_z·exp(η_T·ln(1 + Δsubsidy/wage) + η_T·ln w_z + policy terms));
+    Arrivals_z ~ N(m, m), m = n_z·exp(η_T·ln(1 + Δsubsidy/wage) + η_T·ln w_z + policy terms);
     desired staff H* = 12·r/(π·w^ε) with productivity π growing; V = max(0, H* − H); applicants
     reach a zone by gravity, and a share 1 − exp(−A_z/V_z) of its vacancies is filled.
     """
@@ -70,17 +69,18 @@ def step(model: District) -> None:
 
     np.maximum(desired, 1e-6, out=desired)
     np.divide(firms.staff, desired, out=desired)
-    np.clip(desired, 0.05, 1.0, out=desired)
+    np.maximum(desired, 0.05, out=desired)
+    np.minimum(desired, 1.0, out=desired)
     np.log(desired, out=firms.staffing)
     firms.staffing *= firms.alive
 
     tight = zones.vacancies / np.maximum(applicants, 1.0) / p.normal_tightness
-    pull = p.wage_response * np.log(np.clip(tight, 0.1, 10.0))
-    zones.wage = np.clip(zones.wage * np.exp(pull), 0.5, 2.0)
+    pull = p.wage_response * np.log(np.minimum(np.maximum(tight, 0.1), 10.0))
+    zones.wage = np.minimum(np.maximum(zones.wage * np.exp(pull), 0.5), 2.0)
 
 
 def arrivals(model: District, p: TalentParameters) -> Floats:
-    """Skilled people who come to each zone this month (Z,), by inversion of the Poisson law.
+    """Skilled people who come to each zone this month (Z,): Poisson in its normal limit, at least 0.
 
     The subsidy counts beyond its baseline, under which the base year's arrivals came.
     """
@@ -92,8 +92,8 @@ def arrivals(model: District, p: TalentParameters) -> Floats:
     push += p.policy_effect * drivers.zone(Driver.TALENT_INFLOW)
     push += p.connectivity_effect * drivers.zone(Driver.CONNECTIVITY)
     mean = p.inflow_rate * blueprint.base.staff.sum(axis=1) * np.exp(push)
-    uniform = model.draws.uniform("arrivals", model.month, len(mean)).astype(float)
-    return poisson_quantile(uniform, mean)
+    luck = model.draws.normal("arrivals", model.month, len(mean))
+    return np.asarray(np.maximum(mean + np.sqrt(mean) * luck, 0.0))
 
 
 def gravity(distance: Floats, reach: float) -> Floats:

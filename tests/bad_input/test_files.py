@@ -1,0 +1,79 @@
+"""Each malformed file beside this one gets the one message that messages.yaml holds for it.
+
+The files in ``plan/`` and ``economy/`` are those of ``good/`` with one thing wrong; the files in
+``scenario/`` name the small district. To see a message: ``pudong validate FILE`` (for an economy
+with ``--plan good/plan.yaml``).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from sim.cli import app
+from sim.economy import read_economy
+from sim.plan import read_plan
+
+HERE = Path(__file__).parent
+MESSAGES: dict[str, str] = yaml.safe_load((HERE / "messages.yaml").read_text(encoding="utf-8"))
+SEVERAL = {"scenario/several_problems.yaml": 5, "scenario/twelve_problems.yaml": 10}
+
+
+def files() -> list[str]:
+    return [
+        file.relative_to(HERE).as_posix()
+        for kind in ("scenario", "plan", "economy")
+        for file in (HERE / kind).iterdir()
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _from_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE)
+
+
+def test_every_malformed_file_has_its_message() -> None:
+    assert sorted(files()) == sorted(MESSAGES)
+
+
+def test_the_good_files_are_valid() -> None:
+    plan, _ = read_plan("good/plan.yaml")
+    read_economy("good/economy.yaml", plan)
+
+
+@pytest.mark.parametrize("file", MESSAGES)
+def test_a_malformed_file_gets_its_message_and_status_2(file: str) -> None:
+    before = sorted(HERE.rglob("*.yaml"))
+    result = CliRunner().invoke(app, ["validate", file, "--plan", "good/plan.yaml"])
+    assert result.stderr == MESSAGES[file]
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert sorted(HERE.rglob("*.yaml")) == before
+
+
+@pytest.mark.parametrize("file", MESSAGES)
+def test_each_problem_is_named_once_with_the_file(file: str) -> None:
+    problems = [line for line in MESSAGES[file].splitlines() if not line.startswith("…")]
+    assert len(problems) == SEVERAL.get(file, 1)
+    assert all(file in problem for problem in problems)
+
+
+@pytest.mark.parametrize("file", MESSAGES)
+def test_the_line_that_is_named_holds_the_field(file: str) -> None:
+    lines = (HERE / file).read_text(encoding="utf-8", errors="replace").splitlines()
+    for line, field, text in re.findall(r"line (\d+), field (\S+): (.*)", MESSAGES[file]):
+        names = re.findall(r"[a-z_0-9-]+", re.sub(r"\[\d+\]", "", field))
+        enclosing = "is missing" in text or len(names) == 1
+        assert enclosing or names[-1] in lines[int(line) - 1] or names[-2] in lines[int(line) - 1]
+
+
+@pytest.mark.parametrize("file", [file for file in MESSAGES if file.startswith("scenario/")])
+def test_a_forecast_from_a_malformed_file_leaves_nothing_behind(file: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = CliRunner().invoke(app, ["forecast", file, "--runs", "1", "--out", str(out)])
+    assert (result.exit_code, result.stderr) == (2, MESSAGES[file])
+    assert not out.exists()
