@@ -50,7 +50,8 @@ SIGNS = {
     "economy": {"relatedness", "technical_coefficients", "distances", "base_month"},
 }
 
-# What the YAML library says, in plain words; of the first three, the line where it began counts.
+# What the YAML library says, in plain words. For the first table, the line where the bracket, quote
+# or name began is the one to look at.
 FROM_ITS_START = {
     "could not find expected ':'": "a field is written 'name: value', with a colon and a space",
     "did not find expected ',' or ']'": "the '[' in this line lacks its ']', or an item its ','",
@@ -157,7 +158,8 @@ def expect(source: Source, kind: str) -> None:
 def read_bytes(path: Path) -> bytes:
     """What a file holds; raises PathError where it is missing, a directory, too large, …"""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise PathError(f"{path}: no such file{_neighbours(path)}") from None
     except IsADirectoryError:
@@ -166,7 +168,7 @@ def read_bytes(path: Path) -> bytes:
         reason = getattr(error, "strerror", None) or error
         raise PathError(f"{shown_text(str(path), 200)}: cannot be read ({reason})") from None
     if len(raw) > MAX_BYTES:
-        raise FileError(f"{path}: has {len(raw):,} bytes; allowed: at most {MAX_BYTES:,}")
+        raise PathError(f"{path}: is too large; allowed: at most {MAX_BYTES:,} bytes")
     return raw
 
 

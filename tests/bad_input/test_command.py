@@ -136,6 +136,22 @@ def test_a_missing_file_is_said_with_its_likely_name() -> None:
     assert "scenarios.yaml: no such file; did you mean 'scenario.yaml'? (" in result.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no endless file")
+def test_a_file_that_never_ends_is_not_read_to_its_end() -> None:
+    result = run("validate", "/dev/zero")
+    assert result.exit_code == 2
+    assert result.stderr == "PathError: /dev/zero: is too large; allowed: at most 5,000,000 bytes\n"
+
+
+def test_charts_that_cannot_be_written_are_said(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    (out / "charts").write_text("a file")
+    result = run("forecast", SCENARIO, "--runs", 1, "--workers", 1, "--out", out)
+    assert result.exit_code == 2
+    assert result.stderr == f"RunError: {out / 'charts'}: cannot be used (File exists)\n"
+
+
 def test_a_directory_is_not_a_scenario() -> None:
     result = run("validate", DISTRICT)
     assert result.exit_code == 2
