@@ -128,14 +128,15 @@ class Blueprint:
     base: Base
     distance: Floats  # (Z, Z), km
     relatedness: Floats  # (S, S)
-    purchases: Floats  # (S, S), buyer × supplier
+    sales_share: Floats  # (S, S), supplier × buyer: part of the supplier's revenue in the base year
     data_pilot: Bools  # (Z,)
     is_core: Floats  # (S,), 1 for core sectors
     firm_share: Floats  # (Z,), of the district's firms at the start
     measures: Measures
     links: Links
     effects: Effects
-    department_capacity: Floats  # (T + 1, D)
+    department_staffed: Floats  # (D,), measures that the planned staff can carry
+    department_capacity: Floats  # (T + 1, D), the same with the lever
     department_extra: Floats  # (T + 1, D), capacity above or below what is staffed
     department_zone: Ints  # (D,), −1: the whole district
     parks: Parks
@@ -169,11 +170,12 @@ def largest_remainder(total: int, shares: Sequence[float] | Floats) -> Ints:
 
     Ties go to the earlier part. Source: Hamilton's method of apportionment.
     """
-    exact = np.asarray(shares, dtype=float) * total
+    exact = np.asarray(shares, dtype=float)
+    exact = exact * (total / max(exact.sum(), 1e-300))
     parts = np.floor(exact + 1e-9).astype(np.intp)
     order = np.argsort(-(exact - parts), kind="stable")
     parts[order[: total - int(parts.sum())]] += 1
-    return parts
+    return np.asarray(parts)
 
 
 def build(inputs: Inputs) -> Blueprint:
@@ -192,13 +194,14 @@ def build(inputs: Inputs) -> Blueprint:
         base=base,
         distance=_distances(economy, zones),
         relatedness=_relatedness(economy, sectors),
-        purchases=_table(economy.technical_coefficients, sectors),
+        sales_share=_sales_shares(_table(economy.technical_coefficients, sectors), base),
         data_pilot=np.array([zone.data_pilot for zone in plan.zones]),
         is_core=np.array([sector.role == "core" for sector in plan.sectors], dtype=float),
         firm_share=firm_share,
         measures=_measures(scenario, plan, firm_share),
         links=_links(plan),
         effects=_effects(plan),
+        department_staffed=np.array([d.capacity.value for d in plan.departments], dtype=float),
         department_capacity=capacity,
         department_extra=extra,
         department_zone=np.array(
@@ -285,6 +288,16 @@ def _relatedness(economy: Economy, sectors: list[str]) -> Floats:
     table = np.maximum(table, table.T)
     np.fill_diagonal(table, 1.0)
     return table
+
+
+def _sales_shares(purchases: Floats, base: Base) -> Floats:
+    """Which part of a supplier's revenue a buyer's purchases are: A_bs·R_b/R_s, (supplier, buyer).
+
+    ``purchases`` is per unit of the buyer's revenue, (buyer, supplier).
+    """
+    revenue = base.revenue.sum(axis=0)
+    sold = purchases.T * revenue
+    return np.asarray(sold / np.maximum(revenue[:, None], 1e-9))
 
 
 def _table(table: dict[str, dict[str, Any]], names: list[str]) -> Floats:

@@ -103,9 +103,11 @@ class SectorBase(Record):
     growth_in_base_year: Annotated[Given, within(-0.95, 10)] = Field(
         description="nominal growth over the base year, share"
     )
-    ai_share: Share = Field(description="AI part of revenue, revenue-weighted mean")
-    maturity: Level = Field(description="mean digital maturity")
-    capability: Level = Field(description="mean capability relative to the frontier")
+    ai_share: Share = Field(
+        description="AI part of revenue, revenue-weighted mean; an AI sector counts whole"
+    )
+    maturity: Level = Field(description="typical (median) digital maturity")
+    capability: Level = Field(description="typical (median) capability relative to the frontier")
     foreign_share: Share
     data_intensity: Share
     project_kinds: Annotated[Given, within(0, 1000), AfterValidator(whole)] = Field(
@@ -115,6 +117,9 @@ class SectorBase(Record):
     supplies: bool = Field(False, description="its firms carry out application projects")
     adopts: bool = Field(False, description="its firms post calls for application projects")
     capacity_bound: bool = Field(False, description="output is limited by fabs or plants")
+
+
+MOST_AI_SHARE = 0.4  # above, firms' shares could not spread around the mean below one half
 
 
 class Economy(Record):
@@ -154,6 +159,7 @@ def _problems(economy: Economy, plan: Plan) -> list[Problem]:
     found += names_problems("sector", economy.sectors, sectors, ("sectors",))
     for sector, base in economy.sectors.items():
         found += _split_problems(base, zones, ("sectors", sector, "zones"))
+        found += _role_problems(base, ("sectors", sector))
     counts_ai = any(target.quantity.value.startswith("ai_") for target in plan.targets)
     if counts_ai and not any(base.is_ai for base in economy.sectors.values()):
         text = "no sector has 'is_ai: true', but a target of the plan counts AI firms"
@@ -172,6 +178,20 @@ def _problems(economy: Economy, plan: Plan) -> list[Problem]:
     found += _distance_problems(economy, zones)
     found += _lever_problems(economy, zones)
     return [*found, *provenance_problems(economy, economy.provenance)]
+
+
+def _role_problems(base: SectorBase, place: FieldPath) -> list[Problem]:
+    """What a sector is and what its figures say must agree."""
+    found: list[Problem] = []
+    if not base.is_ai and base.ai_share.value > MOST_AI_SHARE:
+        text = (
+            f"found {plain(base.ai_share.value)}; allowed: 0 to {MOST_AI_SHARE:g} without 'is_ai'"
+        )
+        found.append(((*place, "ai_share"), text))
+    if base.adopts and base.project_kinds.value < 1:
+        text = f"found {plain(base.project_kinds.value)}; allowed: at least 1, since it 'adopts'"
+        found.append(((*place, "project_kinds"), text))
+    return found
 
 
 def _split_problems(base: SectorBase, zones: list[str], place: FieldPath) -> list[Problem]:
@@ -247,6 +267,9 @@ def _lever_problems(economy: Economy, zones: list[str]) -> list[Problem]:
             if not rule.low <= baseline.value <= rule.high:
                 text = f"found {plain(baseline.value)}; allowed: {bounds}"
                 found.append(((*place, "baseline", zone), text))
+        if lever == Lever.SCENARIO_FUNDING and rule.strength.value <= 0:
+            text = f"found {plain(rule.strength.value)}; allowed: above 0, the grant of one call"
+            found.append(((*place, "strength"), text))
         missing = [zone for zone in zones if zone not in rule.baseline]
         if ELSEWHERE not in rule.baseline and missing:
             text = f"no value for {', '.join(missing)}; name them or give '{ELSEWHERE}'"

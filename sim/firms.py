@@ -38,8 +38,8 @@ COLUMNS: dict[str, str] = {
     "staffing": "real",  # log of staff over desired staff, at most 0
     "capability": "real",  # relative to the frontier, 0 to 1
     "maturity": "real",  # digital maturity, 0 to 1
-    "ai_share": "real",  # AI part of revenue, 0 to 1; an AI firm has 1
-    "jump": "real",  # one-off log change of revenue from projects, this month
+    "ai_share": "real",  # AI part of revenue, 0 to 1; firms of an AI sector have 1
+    "one_off": "real",  # one-off log change of revenue due this month, from projects
     "is_ai": "flag",
     "large": "flag",
     "foreign": "flag",
@@ -49,6 +49,10 @@ COLUMNS: dict[str, str] = {
     "adopting": "flag",  # runs an application project of its own
     "projects": "real",  # projects carried out for others
 }
+
+
+# what other books depend on: places in parks, sums by cell, who exists
+BOOKED = ("zone", "park", "sector", "cell", "founded", "state", "alive", "adopting", "projects")
 
 
 class Firms:
@@ -75,7 +79,7 @@ class Firms:
     capability: Column
     maturity: Column
     ai_share: Column
-    jump: Column
+    one_off: Column
     is_ai: Bools
     large: Bools
     foreign: Bools
@@ -285,8 +289,8 @@ def _scaled(values: Column, cells: Ints, totals: Column) -> Column:
 def _ai_shares(base: Base, taste: Column, revenue: Column, cells: Ints) -> Column:
     """AI shares whose revenue-weighted mean in each cell is the sector's, each at most 0.45."""
     sector_count = len(base.ai_share)
-    shares = taste.copy()
     goal = np.tile(base.ai_share, len(base.firms))
+    shares = taste * goal[cells]
     turnover = np.bincount(cells, revenue, len(goal))
     for _ in range(12):
         shares = np.minimum(shares, 0.45)
@@ -319,9 +323,15 @@ class Firm(mesa.Agent):
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in COLUMNS:
             object.__setattr__(self, name, value)
-            return
-        names = _names(self.model.blueprint, name)
-        self.model.columns._all[name][self.slot] = value if names is None else names.index(value)
+        elif name in BOOKED:
+            raise AttributeError(f"{name!r} is kept by the model; a firm's own traits can be set")
+        else:
+            columns = self.model.columns._all
+            columns[name][self.slot] = value
+            if name == "revenue":
+                columns["log_revenue"][self.slot] = np.log(value)
+            elif name == "log_revenue":
+                columns["revenue"][self.slot] = np.exp(value) * self.alive
 
     @property
     def age(self) -> int:

@@ -82,6 +82,7 @@ class District(mesa.Model):
         self.projects = calls.Projects(blueprint)
         self.momentum = growth.Momentum(blueprint, self.columns)
         self.productivity = _productivity(blueprint)
+        self.staff_per_revenue = 12.0 / self.productivity  # wanted a month, (Z, S)
         self.commuting = talent.gravity(blueprint.distance, parameters.talent.commuting_reach)
         self._house_firms()
         self._fill_zones()

@@ -87,19 +87,23 @@ def run_missing(
             done += 1
             on_progress(min(done * RUNS_PER_CHUNK, runs))
         return
-    for attempt in range(1, ATTEMPTS + 1):
+    deaths = 0
+    while missing:
         try:
             for chunk in _from_workers(inputs, seed, missing, workers):
                 store.write(chunk)
                 missing.remove(chunk.first // RUNS_PER_CHUNK)
                 done += 1
+                deaths = 0
                 on_progress(min(done * RUNS_PER_CHUNK, runs))
-            return
         except BrokenProcessPool:
-            if attempt == ATTEMPTS:
+            deaths += 1
+            if deaths == ATTEMPTS:
                 raise RunError(
-                    f"a worker process died {ATTEMPTS} times (out of memory, or killed); "
-                    f"{done * RUNS_PER_CHUNK} runs are kept; try again with fewer --workers"
+                    f"worker processes died {ATTEMPTS} times without finishing a run: out of "
+                    "memory (try fewer --workers), killed, or started from a script without "
+                    "'if __name__ == \"__main__\":'; "
+                    f"{min(done * RUNS_PER_CHUNK, runs)} runs are kept"
                 ) from None
 
 
@@ -116,6 +120,7 @@ def _from_workers(inputs: Inputs, seed: int, numbers: list[int], workers: int): 
             for future in finished:
                 yield future.result()
     finally:
+        workers_left = list((getattr(pool, "_processes", None) or {}).values())
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
+        for process in workers_left:
             process.terminate()

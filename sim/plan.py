@@ -12,6 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from sim import months
@@ -145,8 +147,9 @@ class Target(Record):
     )
     driven_by: Name
 
-    def met(self, value: float, threshold: float) -> bool:
-        return value > threshold if self.comparison == "above" else value >= threshold
+    def met(self, values: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
+        """Which values meet a threshold: strictly above it, or at least it."""
+        return np.asarray(values > threshold if self.comparison == "above" else values >= threshold)
 
 
 class Group(Record):

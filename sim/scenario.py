@@ -20,7 +20,6 @@ from sim.plan import (
     LONGEST,
     Id,
     Plan,
-    Quantity,
     outside_horizon,
     read_plan,
     repeated,
@@ -216,7 +215,3 @@ def target_shares(inputs: Inputs) -> dict[str, dict[str, float]]:
         if not isinstance(target.shares, str)
     }
     return shares | inputs.scenario.target_shares
-
-
-def quantity_of(plan: Plan, target: str) -> Quantity:
-    return next(record.quantity for record in plan.targets if record.id == target)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ def identity(inputs: Inputs, seed: int, version: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": version,
+        "code": code_sha256(),
         "scenario": inputs.scenario.id,
         "plan": inputs.plan.id,
         "economy": inputs.economy.id,
@@ -69,6 +71,16 @@ def identity(inputs: Inputs, seed: int, version: str) -> dict[str, Any]:
         "seed": seed,
         "runs_per_chunk": RUNS_PER_CHUNK,
     }
+
+
+def code_sha256() -> str:
+    """One sum over the program's source files: other code makes other runs."""
+    root = Path(__file__).parent
+    sums = hashlib.sha256()
+    for file in sorted(root.rglob("*.py")):
+        sums.update(str(file.relative_to(root)).encode())
+        sums.update(file.read_bytes())
+    return sums.hexdigest()
 
 
 class Store:
@@ -89,7 +101,10 @@ class Store:
                 return True
         except (OSError, ValueError, KeyError, TypeError):
             pass
-        shutil.rmtree(folder)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        else:
+            folder.unlink()
         return False
 
     def write(self, chunk: Chunk) -> None:
@@ -148,25 +163,26 @@ def open_store(
     """
     wanted = identity(inputs, seed, version)
     manifest = path / "manifest.json"
+    lock = FileLock(path / ".lock")
     try:
         if manifest.exists():
             _check_same(manifest, wanted)
         else:
             _check_free(path)
         path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / ".lock")
         lock.acquire(timeout=0)
-    except Timeout:
-        raise RunError(f"{path}: another process is writing there; wait for it to end") from None
-    except OSError as error:
-        raise _not_writable(path, error) from None
-    try:
         if not manifest.exists():
             _keep_inputs(path, inputs)
             write_text(manifest, json.dumps(wanted, indent=1, ensure_ascii=False))
+        _check_same(manifest, wanted)
+    except Timeout:
+        raise RunError(f"{path}: another process is writing there; wait for it to end") from None
     except OSError as error:
         lock.release()
         raise _not_writable(path, error) from None
+    except RunError:
+        lock.release()
+        raise
     try:
         yield Store(path, columns)
     finally:
@@ -183,7 +199,8 @@ def _check_free(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise RunError(f"{path}: is a file; give a directory with --out")
     left = {item.name for item in path.iterdir()} if path.exists() else set()
-    if not left <= {"inputs", ".lock"}:
+    left -= {"inputs", ".lock", ".manifest.json.part"}
+    if left:
         names = ", ".join(sorted(left)[:4]) + (", …" if len(left) > 4 else "")
         raise RunError(
             f"{path}: holds other files ({names}); give an empty or a new directory with --out"
@@ -212,10 +229,17 @@ def _check_same(manifest: Path, wanted: dict[str, Any]) -> None:
 
 
 def _keep_inputs(path: Path, inputs: Inputs) -> None:
+    """Copies under their names, in one folder: the scenario finds its plan and economy there."""
     folder = path / "inputs"
     folder.mkdir(exist_ok=True)
+    texts = {name: source.text for name, source in inputs.sources.items()}
+    for name in ("plan", "economy"):
+        file = inputs.sources[name].path.name
+        texts["scenario"] = re.sub(
+            rf"^{name}:.*$", f"{name}: {file}", texts["scenario"], count=1, flags=re.MULTILINE
+        )
     for name, source in inputs.sources.items():
-        write_text(folder / f"{name}.yaml", source.text)
+        write_text(folder / source.path.name, texts[name])
 
 
 def _write_table(

@@ -21,7 +21,7 @@ class Zones:
         self.fill_rate = np.ones(zones)  # share of vacancies filled this month
         self.arrivals = np.zeros(zones)  # skilled people who came this month
         self.departures = np.zeros(zones)  # skilled people who left the district this month
-        self.wage = np.ones(zones)  # relative to the start
+        self.wage_index = np.ones(zones)  # 1 at the start
         self.policy_openness = np.zeros(zones)  # data-port openness that rules allow
         self.setback_months = np.zeros(zones)  # months left of a setback after an incident
         self.openness = np.zeros(zones)  # openness after setbacks
@@ -30,7 +30,8 @@ class Zones:
         self.data_volume = np.zeros(zones)  # traded this month, 亿元
         self.cross_border = np.zeros(zones)  # of it across the border, 亿元
         self.output_capacity = np.full((zones, sectors), np.inf)  # monthly, 亿元
-        self.expansions = np.zeros((zones, sectors))  # lumps that came on line so far
+        self.orders = np.zeros((zones, sectors))  # of new plants, not yet produced, 亿元 a month
+        self.ramp = np.zeros((zones, sectors))  # log growth next month from filling them
         # sums over active firms at the month's end, (Z, S)
         self.firms = np.zeros((zones, sectors))
         self.revenue = np.zeros((zones, sectors))  # monthly, 亿元

@@ -276,14 +276,14 @@ def test_normal_draws_have_the_moments_of_the_law() -> None:
 
 
 def test_a_new_parameter_leaves_the_draws_of_the_others_as_they_were() -> None:
-    names = ["growth.drift.ic", "talent.wage"]
+    names = ["growth.drift.ic", "talent.annual_pay"]
     more = parameter_uniforms(3, 1, ["calls.failure", *reversed(names)])
     assert more[[2, 1]].tolist() == parameter_uniforms(3, 1, names).tolist()
 
 
 def test_parameters_are_drawn_anew_in_each_run_and_for_each_seed() -> None:
     places = [(seed, run) for seed in range(40) for run in range(40)]
-    luck = np.array([parameter_uniforms(*place, ["talent.wage"])[0] for place in places])
+    luck = np.array([parameter_uniforms(*place, ["talent.annual_pay"])[0] for place in places])
     assert len(set(luck.tolist())) == len(places)
     assert luck.mean() == pytest.approx(0.5, abs=0.04)
     assert luck.var() == pytest.approx(1 / 12, rel=0.15)

@@ -91,13 +91,13 @@ def confidence_sequence(hits: int, runs: int) -> tuple[float, float]:
     limit = mixture + math.log(1.0 - CONFIDENCE)
 
     def excess(p: float) -> float:
-        return float(xlogy(hits, p) + xlog1py(runs - hits, -p)) - limit
+        return float(xlogy(hits, p) + xlog1py(runs - hits, -p) - limit)
 
     estimate = hits / runs
     tiny = 1e-12
-    low = 0.0 if hits == 0 else float(brentq(excess, tiny, estimate))
-    high = 1.0 if hits == runs else float(brentq(excess, estimate, 1.0 - tiny))
-    return low, high
+    low = 0.0 if hits == 0 else brentq(excess, tiny, estimate)
+    high = 1.0 if hits == runs else brentq(excess, estimate, 1.0 - tiny)
+    return float(low), float(high)
 
 
 def parameter_share(

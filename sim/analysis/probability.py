@@ -115,7 +115,7 @@ def _results(store: Store, blueprint: Blueprint, plan: Plan, runs: int) -> pd.Da
         table = store.table("series", columns, runs, [target.deadline])
         for zone, limit in limits.items():
             values = table[f"{target.id}.{zone}"].to_numpy().astype(float)
-            met = values > limit if target.comparison == "above" else values >= limit
+            met = target.met(values, limit)
             met_by_zone[zone].append(met)
             shortfall = float(np.maximum(limit - values, 0.0).mean())
             rows.append(_row(zone, target.id, limit, met, values, shortfall))

@@ -100,7 +100,7 @@ class Summary(Part):
     seed: int
     runs: int
     versions: Versions
-    command: str = Field(description="how to make it again, from a folder with these inputs")
+    command: str = Field(description="how to make it again, from within the forecast's directory")
     results: list[Result]
     yearly: list[YearlyRecord]
     monthly: list[MonthlyRecord]
@@ -114,7 +114,7 @@ def summarise(answer: Answer, inputs: Inputs, seed: int) -> Summary:
         record = getattr(inputs, name)
         return InputRecord(id=record.id, name=record.name, sha256=inputs.sources[name].sha256)
 
-    scenario_file = inputs.sources["scenario"].path.name
+    scenario_file = f"inputs/{inputs.sources['scenario'].path.name}"
     return Summary(
         scenario=made_from("scenario"),
         plan=made_from("plan"),

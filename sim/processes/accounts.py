@@ -48,12 +48,14 @@ def step(model: District) -> None:
     measures, cost = blueprint.measures, blueprint.lever_cost
     under_way = (measures.start <= month)[:, None]
     planned = measures.annual_cost / 12.0 * measures.intensity[month] * under_way
-    model.spending.add(Lever.MEASURE_INTENSITY, planned.sum(axis=0) * cost[Lever.MEASURE_INTENSITY])
+    # added one by one: a pairwise sum would differ in its last bit with the number of measures
+    paid = planned.cumsum(axis=0)[-1:].sum(axis=0)
+    model.spending.add(Lever.MEASURE_INTENSITY, paid * cost[Lever.MEASURE_INTENSITY])
     extra = blueprint.department_extra[month] / 12.0 * cost[Lever.DEPARTMENT_CAPACITY]
     own = blueprint.department_zone >= 0
     zones = blueprint.shape[0]
     by_zone = np.bincount(blueprint.department_zone[own], extra[own], zones)
-    by_zone += extra[~own].sum() * blueprint.firm_share
+    by_zone = by_zone + extra[~own].sum() * blueprint.firm_share
     model.spending.add(Lever.DEPARTMENT_CAPACITY, by_zone)
     for lever, rule in blueprint.economy.levers.items():
         if rule.driver:

@@ -22,7 +22,7 @@ class CallsParameters:
     peer_effect: float  # log change of the hazard at mean AI share 1 of the cell's firms
     demand_effect: float  # log change of the hazard at full demand
     take_up: float  # κ: funded calls a month that an adopter half-way to maturity takes up at most
-    bidders: float  # firms that see a call and may bid
+    bidders: float  # firms that bid for a call
     capability_weight: float  # a: weight of a supplier's capability in its selection
     supplier_reach: float  # km over which a supplier's appeal falls by e
     staff_per_project: float  # supplier's staff needed for one project
@@ -36,7 +36,7 @@ class CallsParameters:
     adopter_cost: float  # log revenue that a running project costs the adopter
     hazard: Floats = field(metadata=BY_SECTOR)  # calls a year of a firm half-way to maturity
     typical: Floats = field(metadata=BY_SECTOR)  # chance that a done project is a typical scenario
-    model_chance: Floats = field(metadata=BY_SECTOR)  # that a reuse of a kind yields an AI model
+    model_chance: Floats = field(metadata=BY_SECTOR)  # that a reuse of a kind yields its AI model
 
 
 class Projects:
@@ -107,9 +107,9 @@ def post(model: District) -> None:
     adopter = np.flatnonzero(luck < chance)
     if not len(adopter):
         return
-    bidders = int(p.bidders)
-    detail = model.draws.of_slots("project", model.month, adopter, 2 + 2 * bidders)
-    supplier = award(model, p, adopter, detail[:, 2 : 2 + bidders], detail[:, 2 + bidders :])
+    seen = 2 * int(p.bidders)
+    detail = model.draws.of_slots("project", model.month, adopter, 2 + 2 * seen)
+    supplier = award(model, p, adopter, detail[:, 2 : 2 + seen], detail[:, 2 + seen :])
     matched = supplier >= 0
     adopter, supplier, detail = adopter[matched], supplier[matched], detail[matched]
 
@@ -124,9 +124,10 @@ def post(model: District) -> None:
         luck=detail[:, 1],
     )
     firms.adopting[adopter] = True
-    firms.jump[adopter] -= p.adopter_cost
+    firms.one_off[adopter] -= p.adopter_cost
     np.add.at(firms.projects, supplier, 1.0)
-    np.add.at(firms.jump, supplier, project_jump(p, firms.log_revenue[supplier]))
+    who, number = np.unique(supplier, return_counts=True)
+    firms.one_off[who] += project_growth(p, firms.log_revenue[who], number)
 
     cell = firms.cell[adopter]
     odds = np.divide(funded, own + funded, out=np.zeros(shape), where=own + funded > 0).ravel()
@@ -138,19 +139,21 @@ def post(model: District) -> None:
 def award(model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck: Floats) -> Ints:
     """The supplier of each call, −1 where no bidder has capacity to spare.
 
-    Each call is seen by a few firms of the supplying sectors, drawn by slot (``bid``, uniform,
-    (calls, bidders)); firms that are not there do not bid. Among the bidders the choice is a
-    conditional logit with weight C^a·exp(−d/ℓ)·spare, by Gumbel draws (from ``luck``, uniform).
+    Firms of the supplying sectors are drawn by slot (``bid``, uniform, (calls, 2 × bidders)), and
+    the first few of them that are active bid. Among the bidders the choice is a conditional logit
+    with weight C^a·exp(−d/ℓ)·spare, by Gumbel draws (from ``luck``, uniform).
     """
     blueprint, firms = model.blueprint, model.columns
     candidates = np.flatnonzero(firms.supplies)
     if not len(candidates):
         return np.full(len(adopter), -1, dtype=np.intp)
     bidder = candidates[np.floor(bid * len(candidates)).astype(np.intp)]
-    capacity = np.maximum(np.floor(firms.staff[bidder] / p.staff_per_project), 1.0)
-    spare = np.maximum(1.0 - firms.projects[bidder] / capacity, 0.0) * firms.alive[bidder]
+    alive = firms.alive[bidder] > 0
+    bids = alive & (np.cumsum(alive, axis=1) <= p.bidders)
+    capacity = np.floor(firms.staff[bidder] / p.staff_per_project)
+    spare = np.maximum(1.0 - firms.projects[bidder] / np.maximum(capacity, 1.0), 0.0)
     away = blueprint.distance[firms.zone[adopter][:, None], firms.zone[bidder]]
-    able = spare > 0
+    able = bids & (capacity >= 1.0) & (spare > 0)
     appeal = np.log(np.where(able, spare, 1.0)) - away / p.supplier_reach
     appeal += p.capability_weight * np.log(firms.capability[bidder])
     appeal -= np.log(-np.log(np.maximum(luck, 1e-12)))
@@ -160,17 +163,18 @@ def award(model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck:
     return np.where(able[rows, best], bidder[rows, best], -1)
 
 
-def project_jump(p: CallsParameters, log_revenue: Column) -> Column:
-    """Log rise of a supplier's revenue by a project spread over its mean length."""
+def project_growth(p: CallsParameters, log_revenue: Column, number: Column) -> Column:
+    """Log rise of suppliers' revenue by a number of projects, each spread over its mean length."""
     monthly = 2.0 * p.project_value / (p.shortest + p.longest)
-    return np.asarray(np.log1p(monthly * np.exp(-log_revenue)))
+    return np.asarray(np.log1p(number * monthly * np.exp(-log_revenue)))
 
 
 def finish(model: District) -> None:
     """A project fails with chance f·(1−C) of its supplier; done, it is a typical scenario with
     chance q_s, raises the adopter's maturity and AI share, and may make its kind a model.
 
-    The first reuse of a kind in another firm yields an AI model with a stated chance.
+    Each reuse of a kind in another firm yields its AI model with a stated chance, until it has one.
+    A project whose supplier has closed fails.
     """
     firms, zones, p = model.columns, model.zones, model.parameters.calls
     ending = model.projects.end <= model.month
@@ -181,13 +185,14 @@ def finish(model: District) -> None:
     np.subtract.at(firms.projects, supplier, 1.0)
     np.maximum(firms.projects, 0.0, out=firms.projects)
     firms.adopting[adopter] = False
-    lost = (1.0 - p.follow_on) * project_jump(p, firms.log_revenue[supplier])
-    np.subtract.at(firms.jump, supplier, lost * firms.alive[supplier])
+    who, number = np.unique(supplier, return_counts=True)
+    lost = (1.0 - p.follow_on) * project_growth(p, firms.log_revenue[who], number)
+    firms.one_off[who] -= lost * firms.alive[who]
     still = firms.alive[adopter] > 0
-    firms.jump[adopter[still]] += p.adopter_cost
+    firms.one_off[adopter[still]] += p.adopter_cost
 
     failure = p.failure * (1.0 - firms.capability[supplier])
-    good = still & (done["luck"] >= failure)
+    good = still & (firms.alive[supplier] > 0) & (done["luck"] >= failure)
     adopter, kind = adopter[good], done["kind"][good]
     luck = (done["luck"][good] - failure[good]) / (1.0 - failure[good])
     firms.maturity[adopter] += p.maturity_gain * (1.0 - firms.maturity[adopter])

@@ -59,7 +59,8 @@ def step(model: District) -> None:
     zones, sectors = blueprint.shape
     pushed = progress[effects.measure] * (p.effect_scale * effects.strength)[:, None]
     size = len(DRIVERS) * zones * sectors
-    raw = np.bincount(effects.place, pushed.ravel(), size).reshape(len(DRIVERS), zones, sectors)
+    raw = np.bincount(effects.place, pushed.ravel(), size).astype(float)
+    raw = raw.reshape(len(DRIVERS), zones, sectors)
     for lever, rule in blueprint.economy.levers.items():
         if rule.driver:
             push = lever_push(blueprint, Lever(lever), model.month)
@@ -83,7 +84,8 @@ def lever_push(blueprint: Blueprint, lever: Lever, month: int) -> Floats:
 def open_data(model: District, p: DriversParameters) -> None:
     """Openness of the pilot zones, its spread to the others, and the access that results.
 
-    Pilot zones: O = ℓ + (1−ℓ)·D. Others: O ← max(ℓ, O + ν·linkage·max(0, O_pilot − O)).
+    Allowed by rules: ℓ + (1−ℓ)·D, which is O in the pilot zones. Others:
+    O ← max(allowed, O + ν·linkage·max(0, O_pilot − O)).
     Access = 1 − (1 − O·(τ0 + (1−τ0)·trust))·(1 − w·exchange). A setback takes δ of O for a time.
     """
     blueprint, zones, drivers = model.blueprint, model.zones, model.drivers
@@ -93,7 +95,7 @@ def open_data(model: District, p: DriversParameters) -> None:
     lead = allowed[pilot].mean() if pilot.any() else 0.0
     gap = np.maximum(0.0, lead - zones.policy_openness)
     spread = zones.policy_openness + p.openness_spread * drivers.zone(Driver.LINKAGE) * gap
-    zones.policy_openness = np.where(pilot, allowed, np.maximum(lever, spread))
+    zones.policy_openness = np.where(pilot, allowed, np.maximum(allowed, spread))
     zones.openness = zones.policy_openness * (1.0 - p.setback * (zones.setback_months > 0))
     trusted = p.access_without_trust + (1.0 - p.access_without_trust) * drivers.zone(Driver.TRUST)
     exchange = p.exchange_weight * drivers.zone(Driver.DATA_EXCHANGE)

@@ -24,13 +24,17 @@ class GrowthParameters:
     maturity_effect: float  # β_M: log growth a year per unit of maturity
     data_effect: float  # log growth a year at full data access and data intensity
     size_exponent: float  # β: standard deviation of growth ∝ size^(−β)
-    demand_pull: float  # share of customers' growth surprise that reaches suppliers' growth
+    demand_pull: float  # share of customers' growth surprise that reaches their purchases
     capacity_at_start: float  # output capacity over output at the start
     capacity_growth: float  # log growth a year of capacity without the plan
     expansion_hazard: float  # expansions a year in a cell at full capacity driver
-    expansion_size: float  # 亿元 a year of output that an expansion brings
+    expansion_size: float  # 亿元 a year of output that an expansion makes possible
+    expansion_uptake: float  # share of it that comes with orders, beyond the firms' own growth
+    expansion_months: float  # mean months until those orders are produced
     drift: Floats = field(metadata=BY_SECTOR)  # μ, log growth a year
-    volatility: Floats = field(metadata=BY_SECTOR)  # s.d. of firms' log growth a month, mean size
+    volatility: Floats = field(
+        metadata=BY_SECTOR
+    )  # s.d. of log growth a month, geometric mean size
     effect: Floats = field(metadata=BY_DRIVER)  # log growth a year at a full driver
 
 
@@ -43,8 +47,8 @@ class Momentum:
         self.mean_log = np.bincount(firms.sector, firms.log_revenue * firms.alive, sectors) / count
         self.capability = np.bincount(firms.sector, firms.capability * firms.alive, sectors) / count
         self.maturity = np.bincount(firms.sector, firms.maturity * firms.alive, sectors) / count
-        self.last = np.zeros(sectors)  # log growth of the sector last month
-        self.mean = blueprint.base.growth / 12.0  # its running mean
+        self.mean = blueprint.base.growth / 12.0  # running mean of the sector's log growth
+        self.last = self.mean.copy()  # its log growth last month
 
 
 def step(model: District) -> None:
@@ -60,8 +64,9 @@ def step(model: District) -> None:
     yearly = p.drift + model.drivers.weighed(p.effect)
     yearly = yearly + p.data_effect * base.data_intensity * zones.data_access[:, None]
     yearly -= p.capability_effect * momentum.capability + p.maturity_effect * momentum.maturity
-    pull = blueprint.purchases.T @ (momentum.last - momentum.mean)
+    pull = blueprint.sales_share @ (momentum.last - momentum.mean)
     monthly = yearly / 12.0 + model.cycle.growth + p.demand_pull * pull
+    monthly += zones.ramp
     monthly -= p.staffing_effect * np.log(p.normal_staffing)
 
     change = firms.by_cell(monthly)
@@ -71,8 +76,8 @@ def step(model: District) -> None:
     change += term
     np.multiply(firms.staffing, p.staffing_effect, out=term)
     change += term
-    change += firms.jump
-    firms.jump[:] = 0.0
+    change += firms.one_off
+    firms.one_off[:] = 0.0
 
     noise = model.draws.laplace("growth", model.month, len(firms))
     scale = firms.by_sector(
@@ -104,7 +109,11 @@ def step(model: District) -> None:
 
 
 def bind(model: District, p: GrowthParameters) -> None:
-    """Hold capacity-bound cells to their output capacity, which grows and comes in lumps."""
+    """Hold capacity-bound cells to their output capacity, which grows and comes in lumps.
+
+    A lump raises the bound at once; part of it comes with orders, which the cell's firms fill
+    month by month in proportion to their revenue (it raises their growth of the next month).
+    """
     blueprint, firms, zones = model.blueprint, model.columns, model.zones
     bound = blueprint.base.capacity_bound
     if not bound.any():
@@ -112,9 +121,13 @@ def bind(model: District, p: GrowthParameters) -> None:
     luck = model.draws.uniform("expansion", model.month, blueprint.shape).astype(float)
     hazard = p.expansion_hazard / 12.0 * model.drivers.cell(Driver.CAPACITY)
     lumps = (luck < 1.0 - np.exp(-hazard)) * bound
-    zones.expansions += lumps
     zones.output_capacity *= np.exp(p.capacity_growth / 12.0)
     zones.output_capacity += lumps * p.expansion_size / 12.0
+    zones.orders += lumps * p.expansion_size / 12.0 * p.expansion_uptake
+    filled = zones.orders / p.expansion_months
+    zones.orders -= filled
+    some = zones.revenue > 0
+    zones.ramp = np.log1p(np.divide(filled, zones.revenue, out=np.zeros_like(filled), where=some))
     over = zones.revenue > zones.output_capacity
     if not over.any():
         return

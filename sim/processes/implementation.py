@@ -35,7 +35,7 @@ def step(model: District) -> None:
     E_mz = (Σ_d ω_d·e_dm^r)^(1/r)·|D_mz|^(−χ), weights ω summing to one;
     P_mz ← 1 − (1−P_mz)·exp(−I_mz·reach_mz·v_m·E_mz·ν_mz). A zone's own authority works in its
     zone only. Sums run pair by pair in the plan's order, so that a measure without intensity
-    changes nothing for the others to the last bit.
+    and a measure that is not in the plan are the same to the last bit.
     """
     blueprint, p, month = model.blueprint, model.parameters.implementation, model.month
     measures, links, state = blueprint.measures, blueprint.links, model.department_columns
@@ -47,8 +47,8 @@ def step(model: District) -> None:
     departments = len(blueprint.department_zone)
     pair_weight = weight[links.pair_measure]
     staffed = blueprint.department_capacity[month]
-    total = np.bincount(links.pair_department, pair_weight, departments)
-    total += p.other_duties * staffed
+    planned = np.bincount(links.pair_department, pair_weight, departments)
+    total = planned + p.other_duties * blueprint.department_staffed
     share = pair_weight / np.where(total > 0, total, 1.0)[links.pair_department]
     state.attention += p.attention_speed * (share - state.attention)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.blueprint import Floats, Ints
+from sim.blueprint import Bools, Floats, Ints
 from sim.firms import ACTIVE, REFUSED, Column
 from sim.parameters import BY_SECTOR
 from sim.plan import Driver
@@ -21,7 +21,7 @@ class LifecycleParameters:
     acceptance: float  # chance that a potential founder starts in the base year
     service_effect: float  # log change of it at full service
     park_effect: float  # log change of it per unit of the chosen park's service above its start
-    rent_effect: float  # log change of it per log of the chosen park's rent, negative
+    rent_effect: float  # log change of it per unit of the chosen park's rent, negative
     recruitment_effect: float  # log change of it at full recruitment
     anchor_effect: float  # further log change of it for anchors
     access_effect: float  # log change of it for foreign founders at full market access
@@ -30,7 +30,7 @@ class LifecycleParameters:
     focus_utility: float  # utility of a park's focus, from none to full
     knowledge_utility: float  # of the zone's log number of firms of the sector
     talent_utility: float  # of the share of vacancies filled
-    rent_utility: float  # of log rent, negative
+    rent_utility: float  # of rent over its normal level, negative
     service_utility: float  # of a park's service above its start
     digital_utility: float  # of a park's digital level above its start
     data_utility: float  # of data access, times the sector's data intensity
@@ -92,22 +92,26 @@ def close(model: District) -> None:
 
 
 def utilities(model: District) -> Floats:
-    """What each park offers to a firm of each sector (K, S); −∞ where it takes none."""
+    """What each park offers to a firm of each sector (K, S); −∞ where it takes none of them."""
     parks, p = model.park_columns, model.parameters.lifecycle
     base, zones = model.blueprint.base, model.zones
     peers = np.log1p(zones.firms)
     by_zone = p.knowledge_utility * peers + (p.talent_utility * zones.fill_rate)[:, None]
     by_zone = by_zone + p.data_utility * zones.data_access[:, None] * base.data_intensity
     start_level = model.parameters.parks.service_at_start
-    own = p.rent_utility * np.log(np.maximum(parks.rent, 1e-3))
+    own = p.rent_utility * parks.rent
     own += p.service_utility * (parks.service - start_level)
     own += p.digital_utility * (parks.digital - start_level)
     own += p.size_utility * np.log(np.maximum(parks.capacity - parks.occupied, 1.0))
     even = parks.recruiting * (parks.focus > 0).sum(axis=1, keepdims=True)
     utility = own[:, None] + by_zone[parks.zone] + p.focus_utility * parks.focus
     utility = utility + p.recruiting_utility * even
-    is_open = (parks.focus > 0) & (parks.capacity - parks.occupied >= 1.0)[:, None]
-    return np.where(is_open, utility, -np.inf)
+    return np.where(parks.focus > 0, utility, -np.inf)
+
+
+def has_room(model: District) -> Bools:
+    """Which parks can take another firm, (K,)."""
+    return np.asarray(model.park_columns.capacity - model.park_columns.occupied >= 1.0)
 
 
 def move(model: District, offer: Floats) -> None:
@@ -124,7 +128,7 @@ def move(model: District, offer: Floats) -> None:
     away = model.blueprint.distance[firms.zone[who]][:, parks.zone]
     utility = offer.T[firms.sector[who]] - p.moving_cost * away
     stay = np.arange(len(parks.zone)) == firms.park[who][:, None]
-    utility = np.where(stay & ~np.isfinite(utility), 0.0, utility)
+    utility = np.where(stay | has_room(model), utility, -np.inf)
     park = drawn(*ladder(utility), np.arange(len(who)), (luck[who] + 2.0**-25) / hazard)
     goes = (park >= 0) & (park != firms.park[who])
     place(model, who[goes], park[goes])
@@ -142,18 +146,19 @@ def start(model: District, offer: Floats) -> None:
         return
     sector = firms.sector[who]
     luck = model.draws.uniform("founder", model.month, (len(who), 2)).astype(float)
-    park = drawn(*ladder(offer.T), sector, luck[:, 1])
+    room = np.where(has_room(model), offer.T, -np.inf)
+    park = drawn(*ladder(room), sector, luck[:, 1])
     housed = park >= 0
     zone = blueprint.parks.zone[park]
     parks, level = model.park_columns, model.parameters.parks.service_at_start
     push = p.service_effect * drivers.zone(Driver.SERVICE)[zone]
     push += p.park_effect * (parks.service[park] - level)
-    push += p.rent_effect * np.log(np.maximum(parks.rent[park], 1e-3))
+    push += p.rent_effect * (parks.rent[park] - 1.0)
     recruited = drivers.cell(Driver.RECRUITMENT)[zone, sector]
     push = push + (p.recruitment_effect + p.anchor_effect * firms.anchor[who]) * recruited
     access = drivers.cell(Driver.MARKET_ACCESS)[zone, sector]
     push += (p.access_effect * access + p.foreign_barrier) * firms.foreign[who]
-    push += p.cycle_effect * 12.0 * model.cycle.sector_growth[sector]
+    push += p.cycle_effect * 12.0 * model.cycle.growth[zone, sector]
     starts = housed & (luck[:, 0] < p.acceptance * np.exp(push))
     firms.state[who] = REFUSED
     place(model, who[starts], park[starts])
@@ -161,10 +166,8 @@ def start(model: District, offer: Floats) -> None:
     firms.state[founded] = ACTIVE
     firms.alive[founded] = 1.0
     firms.revenue[founded] = np.exp(firms.log_revenue[founded])
-    cell = firms.cell[founded]
-    productivity = model.productivity.ravel()[cell]
-    hired = 12.0 * firms.revenue[founded] / np.maximum(productivity, 1e-9)
-    take_staff(model, founded, hired)
+    wanted = model.staff_per_revenue.ravel()[firms.cell[founded]] * firms.revenue[founded]
+    take_staff(model, founded, wanted)
     zones.entries += np.bincount(firms.zone[founded], minlength=blueprint.shape[0])
 
 

@@ -21,7 +21,7 @@ class PlatformsParameters:
     firm_hazard_at_start: float  # the same before the plan's measures
     public_hazard: float  # foundings a year per zone at full public_platforms
     opening_hazard: float  # openings a year per platform founded
-    public_cost: float  # 亿元 of public money per founding
+    founding_cost: float  # 亿元 of public money per founding
 
 
 def step(model: District) -> None:
@@ -48,5 +48,5 @@ def step(model: District) -> None:
     opened = luck[:, 1] < 1.0 - np.exp(-parks.founding * p.opening_hazard / 12.0)
     parks.founding += founded.astype(float) - opened
     parks.open_platforms += opened
-    spent = np.bincount(parks.zone, founded * p.public_cost, zones)
+    spent = np.bincount(parks.zone, founded * p.founding_cost, zones)
     model.spending.add(PLATFORM_ITEM, spent)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class TalentParameters:
     inflow_rate: float  # arrivals a month over staff in the base year
-    wage: float  # 万元 a year, skilled staff
-    subsidy_elasticity: float  # η_T: of arrivals to 1 + (extra subsidy)/wage, and to wages
+    annual_pay: float  # 万元 a year, skilled staff
+    subsidy_elasticity: float  # η_T: of arrivals to pay with subsidy, and to the wage index
     policy_effect: float  # log change of arrivals at full talent_inflow
     connectivity_effect: float  # log change of arrivals at full connectivity
     attrition: float  # share of staff who leave their post a month
@@ -35,7 +35,7 @@ class TalentParameters:
 def step(model: District) -> None:
     """Arrivals, vacancies, urn-ball matching by zone, attrition.
 
-    Arrivals_z ~ N(m, m), m = n_z·exp(η_T·ln(1 + Δsubsidy/wage) + η_T·ln w_z + policy terms);
+    Arrivals_z ~ N(m, m), m = n_z·exp(η_T·ln((w+s)/(w+s₀)) + η_T·ln w_z + policy terms);
     desired staff H* = 12·r/(π·w^ε) with productivity π growing; V = max(0, H* − H); applicants
     reach a zone by gravity, and a share 1 − exp(−A_z/V_z) of its vacancies is filled.
     """
@@ -53,8 +53,9 @@ def step(model: District) -> None:
     zones.seekers += left - zones.departures
 
     grown = np.exp(p.productivity_growth * model.month / 12.0)
-    dear = zones.wage[:, None] ** p.labour_demand_elasticity
-    desired = firms.by_cell(12.0 / (model.productivity * grown * dear)) * firms.revenue
+    dear = zones.wage_index[:, None] ** p.labour_demand_elasticity
+    model.staff_per_revenue = 12.0 / (model.productivity * grown * dear)
+    desired = firms.by_cell(model.staff_per_revenue) * firms.revenue
     vacancies = np.maximum(desired - firms.staff, 0.0)
     zones.vacancies = firms.sum_by_cell(vacancies, shape).sum(axis=1)
     applicants, origin = applications(zones.seekers, zones.vacancies, model.commuting)
@@ -76,18 +77,19 @@ def step(model: District) -> None:
 
     tight = zones.vacancies / np.maximum(applicants, 1.0) / p.normal_tightness
     pull = p.wage_response * np.log(np.minimum(np.maximum(tight, 0.1), 10.0))
-    zones.wage = np.minimum(np.maximum(zones.wage * np.exp(pull), 0.5), 2.0)
+    zones.wage_index = np.minimum(np.maximum(zones.wage_index * np.exp(pull), 0.5), 2.0)
 
 
 def arrivals(model: District, p: TalentParameters) -> Floats:
-    """Skilled people who come to each zone this month (Z,): Poisson in its normal limit, at least 0.
+    """Skilled people who come to each zone this month (Z,): Poisson in its normal limit.
 
     The subsidy counts beyond its baseline, under which the base year's arrivals came.
     """
     blueprint, drivers = model.blueprint, model.drivers
     subsidy = blueprint.levers[Lever.TALENT_SUBSIDY][model.month]
     baseline = blueprint.lever_baseline[Lever.TALENT_SUBSIDY]
-    reward = np.log((p.wage + subsidy) / (p.wage + baseline)) + np.log(model.zones.wage)
+    reward = np.log((p.annual_pay + subsidy) / (p.annual_pay + baseline))
+    reward += np.log(model.zones.wage_index)
     push = p.subsidy_elasticity * reward
     push += p.policy_effect * drivers.zone(Driver.TALENT_INFLOW)
     push += p.connectivity_effect * drivers.zone(Driver.CONNECTIVITY)
