@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sim.analysis.probability import Answer
     from sim.errors import InputError
+    from sim.executors import Workers
     from sim.plan import Plan
     from sim.scenario import Inputs
 
@@ -56,10 +57,27 @@ def forecast(
     out: Annotated[
         Path, typer.Option(help="Directory for runs, summary and charts.", show_default=False)
     ],
-    runs: Annotated[int, typer.Option(help="Number of runs.")] = 500,
+    runs: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of runs [default: 500]; with --precision the most that are made "
+            "[default: 20000].",
+            show_default=False,
+        ),
+    ] = None,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            help="Run until every probability is known to ± this, e.g. 0.02.", show_default=False
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of all draws.")] = 1,
     workers: Annotated[
         int | None, typer.Option(help="Worker processes; default: one a core.", show_default=False)
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler, tcp://host:8786.", show_default=False),
     ] = None,
     lang: LanguageOption = Language.both,
     charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
@@ -73,7 +91,9 @@ def forecast(
         from sim.scenario import read_scenario
 
         inputs = read_scenario(scenario)
-        answer = _with_progress(inputs, runs, seed, _cores() if workers is None else workers, out)
+        where = _where(workers, cluster)
+        most = runs if runs is not None else 500 if precision is None else 20_000
+        answer = _with_progress(inputs, most, precision, seed, where, out)
         if charts:
             _draw(inputs, answer, seed, out, lang)
         _show(console, inputs, answer, lang)
@@ -199,7 +219,27 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _with_progress(inputs: Inputs, runs: int, seed: int, workers: int, out: Path) -> Answer:
+def _where(workers: int | None, cluster: str | None) -> int | Workers:
+    """Where the runs are made: on a cluster, or in processes here, one a core by default."""
+    from sim.errors import RunError
+
+    if cluster is None:
+        return _cores() if workers is None else workers
+    if workers is not None:
+        raise RunError("--workers and --cluster exclude each other; the cluster has its own")
+    from sim.executors import DaskCluster
+
+    return DaskCluster(cluster)
+
+
+def _with_progress(
+    inputs: Inputs,
+    runs: int,
+    precision: float | None,
+    seed: int,
+    workers: int | Workers,
+    out: Path,
+) -> Answer:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -228,7 +268,8 @@ def _with_progress(inputs: Inputs, runs: int, seed: int, workers: int, out: Path
             seed=seed,
             out=out,
             workers=workers,
-            on_progress=lambda done: progress.update(task, completed=done),
+            precision=precision,
+            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
         )
 
 
@@ -239,10 +280,11 @@ def _draw(inputs: Inputs, answer: Answer, seed: int, out: Path, language: Langua
 
 
 def _show(console: Console, inputs: Inputs, answer: Answer, language: Language) -> None:
-    from sim.report.table import cost_line, probability_table
+    from sim.report.table import cost_line, doubt_line, probability_table
 
     console.print()
     console.print(
         probability_table(answer.results, inputs.plan, width=console.width, language=language.value)
     )
+    console.print(doubt_line(answer.results, inputs.plan), highlight=False)
     console.print(cost_line(answer.costs, answer.runs), highlight=False)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import pdtrik
 
+AGAIN = 1_000_000_000  # run AGAIN + r has the parameters of run r, and other luck
 MONTH_STRIDE = 2**64
 SLOT_STRIDE = 2**20
 PARAMETER_KEY = zlib.crc32(b"parameters")

@@ -1,25 +1,31 @@
-"""Many runs over processes: in chunks, each of which any worker can make and remake.
+"""Many runs: in chunks, each of which any worker can make and remake.
 
-The seam is a ``concurrent.futures`` executor; a chunk is asked for by its first run's number and
-depends on nothing else, so workers, order and interruptions leave the results as they are.
+A chunk is asked for by its number and depends on nothing else, so workers, order and
+interruptions leave the results as they are.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 import numpy as np
 
+from sim.draws import AGAIN
 from sim.errors import RunError
+from sim.executors import LocalProcesses, Workers
 from sim.runner import Runner
 from sim.scenario import Inputs
 from sim.store import RUNS_PER_CHUNK, Chunk, Columns, Store
 
 MAX_RUNS = 10_000_000
-ATTEMPTS = 3
+DEATHS_IN_A_ROW = 3
+
+Progress = Callable[[int, int], None]
+
+
+def no_progress(done: int, total: int) -> None:
+    """Say nothing."""
 
 
 def columns_of(runner: Runner) -> Columns:
@@ -42,18 +48,21 @@ def simulate(inputs: Inputs, seed: int, number: int) -> Chunk:
         first,
         np.array([o.series.reshape(months, -1) for o in outcomes], dtype=np.float32),
         np.array([o.costs.reshape(months, -1) for o in outcomes], dtype=np.float32),
-        np.array([runner.parameters.draw(seed, o.run) for o in outcomes], dtype=np.float32),
+        np.array([runner.parameters_of(o.run) for o in outcomes], dtype=np.float32),
     )
 
 
-def process_pool(workers: int) -> Executor:
-    """Worker processes that inherit nothing from this one's threads."""
-    methods = multiprocessing.get_all_start_methods()
-    method = "forkserver" if "forkserver" in methods else "spawn"
-    context = multiprocessing.get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload(["sim.montecarlo"])
-    return ProcessPoolExecutor(workers, mp_context=context)
+def repeats(runs: int) -> int:
+    """How many runs are made again with other luck, to tell chance from parameters."""
+    most = 200
+    return min(runs // 2, most) // RUNS_PER_CHUNK * RUNS_PER_CHUNK
+
+
+def chunks_of(runs: int) -> list[int]:
+    """The chunks that hold runs 0 to ``runs`` − 1 and the repeats of the first of them."""
+    again = AGAIN // RUNS_PER_CHUNK
+    first = range(-(-runs // RUNS_PER_CHUNK))
+    return [*first, *range(again, again + repeats(runs) // RUNS_PER_CHUNK)]
 
 
 def run_missing(
@@ -61,66 +70,69 @@ def run_missing(
     inputs: Inputs,
     seed: int,
     runs: int,
-    workers: int,
-    on_progress: Callable[[int], None] = lambda done: None,
+    workers: Workers | None = None,
+    on_progress: Progress = no_progress,
 ) -> None:
-    """Make and store the chunks that hold runs 0 to ``runs`` − 1 and are not there yet.
+    """Make and store the chunks that ``runs`` runs need and that are not there yet.
 
     Chunks are whole, so a few runs beyond the last may be made; results use those asked for.
 
     Args:
-        on_progress: called with the number of runs (of those asked for) that are stored.
+        workers: where the runs are made; none: in this process.
+        on_progress: called with the number of runs stored and needed, repeats included.
 
     Raises:
-        RunError: a worker died repeatedly, or the disk cannot be written.
+        RunError: workers died repeatedly, or the disk cannot be written.
         KeyboardInterrupt: finished chunks are kept.
     """
-    chunks = range(-(-runs // RUNS_PER_CHUNK))
-    missing = [number for number in chunks if not store.has(number)]
-    done = len(chunks) - len(missing)
-    on_progress(min(done * RUNS_PER_CHUNK, runs))
-    if not missing:
-        return
-    if workers == 1:
-        for number in missing:
-            store.write(simulate(inputs, seed, number))
-            done += 1
-            on_progress(min(done * RUNS_PER_CHUNK, runs))
-        return
+    needed = chunks_of(runs)
+    missing = [number for number in needed if not store.has(number)]
+    total = len(needed) * RUNS_PER_CHUNK
+
+    def tell() -> None:
+        on_progress(total - len(missing) * RUNS_PER_CHUNK, total)
+
+    tell()
     deaths = 0
     while missing:
         try:
-            for chunk in _from_workers(inputs, seed, missing, workers):
+            for chunk in _made(inputs, seed, tuple(missing), workers):
                 store.write(chunk)
                 missing.remove(chunk.first // RUNS_PER_CHUNK)
-                done += 1
                 deaths = 0
-                on_progress(min(done * RUNS_PER_CHUNK, runs))
-        except BrokenProcessPool:
+                tell()
+        except Exception as error:
+            if workers is None or not workers.is_death(error):
+                raise
             deaths += 1
-            if deaths == ATTEMPTS:
+            if deaths == DEATHS_IN_A_ROW:
+                kept = total - len(missing) * RUNS_PER_CHUNK
                 raise RunError(
-                    f"worker processes died {ATTEMPTS} times without finishing a run: out of "
-                    "memory (try fewer --workers), killed, or started from a script without "
-                    "'if __name__ == \"__main__\":'; "
-                    f"{min(done * RUNS_PER_CHUNK, runs)} runs are kept"
+                    f"workers died {deaths} times without finishing a run: out of memory (try "
+                    "fewer --workers), killed, or started from a script without "
+                    f"'if __name__ == \"__main__\":'; {kept} runs are kept"
                 ) from None
 
 
-def _from_workers(inputs: Inputs, seed: int, numbers: list[int], workers: int):  # type: ignore[no-untyped-def]
-    """Chunks as they are finished; no more are asked for than workers can hold."""
-    pool = process_pool(min(workers, len(numbers)))
-    try:
+def _made(
+    inputs: Inputs, seed: int, numbers: Sequence[int], workers: Workers | None
+) -> Iterator[Chunk]:
+    """Chunks as they are finished; no more are asked for than workers can soon take up."""
+    if workers is None:
+        for number in numbers:
+            yield simulate(inputs, seed, number)
+        return
+    with workers.open() as executor:
         waiting = list(reversed(numbers))
         running: set[Future[Chunk]] = set()
         while waiting or running:
-            while waiting and len(running) < 2 * workers:
-                running.add(pool.submit(simulate, inputs, seed, waiting.pop()))
+            while waiting and len(running) < 2 * workers.width():
+                running.add(executor.submit(simulate, inputs, seed, waiting.pop()))
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
-    finally:
-        workers_left = list((getattr(pool, "_processes", None) or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in workers_left:
-            process.terminate()
+
+
+def local(workers: int) -> Workers | None:
+    """This machine's processes; with one worker the runs are made in this process."""
+    return LocalProcesses(workers) if workers > 1 else None

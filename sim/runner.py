@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from sim.blueprint import Blueprint, build
-from sim.draws import Draws
+from sim.blueprint import Blueprint, Floats, build
+from sim.draws import AGAIN, Draws
 from sim.model import District, Outcome
 from sim.parameters import ParameterTable, parameter_table
 from sim.processes import PARAMETERS
@@ -39,9 +39,13 @@ class Runner:
             inputs.scenario.parameters,
         )
 
+    def parameters_of(self, run: int) -> Floats:
+        """The parameter values of a run, in the order of the table's labels (entries,)."""
+        return self.parameters.draw(self.seed, run % AGAIN)
+
     def district(self, run: int, precision: type = np.float32) -> District:
         """The district at the start of a run, to be stepped and looked at."""
-        values = self.parameters.draw(self.seed, run)
+        values = self.parameters_of(run)
         return District(
             self.blueprint, self.parameters.arranged(values), Draws(self.seed, run), precision
         )

@@ -4,6 +4,7 @@
     DIR/inputs/*.yaml                 the files that they were made from
     DIR/runs/chunk-000000/            runs 0 to 24: series, costs and parameters as Parquet,
                                       chunk.json with their checksums
+    DIR/runs/again-000000/            runs 0 to 24 again: the same parameters, other luck
 A chunk is written beside its place and renamed into it, so whatever stops the program leaves whole
 chunks only, and the same command goes on from them.
 """
@@ -28,6 +29,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from sim.draws import AGAIN
 from sim.errors import RunError
 from sim.scenario import Inputs
 
@@ -134,12 +136,17 @@ class Store:
             ) from None
 
     def table(
-        self, name: str, columns: Sequence[str], runs: int, months: Sequence[str] | None = None
+        self,
+        name: str,
+        columns: Sequence[str],
+        runs: int,
+        months: Sequence[str] | None = None,
+        first: int = 0,
     ) -> pa.Table:
-        """Columns of one table for runs 0 to ``runs`` − 1, sorted by run (and month)."""
-        chunks = range(-(-runs // RUNS_PER_CHUNK))
+        """Columns of one table for ``runs`` runs from ``first`` on, sorted by run (and month)."""
+        chunks = range(first // RUNS_PER_CHUNK, -(-(first + runs) // RUNS_PER_CHUNK))
         files = [str(self._folder(number) / f"{name}.parquet") for number in chunks]
-        wanted = pads.field("run") < runs
+        wanted = pads.field("run") < first + runs
         keys = ["run"]
         if name != "parameters":
             keys.append("month")
@@ -148,7 +155,9 @@ class Store:
         return pads.dataset(files).to_table(columns=[*keys, *columns], filter=wanted)
 
     def _folder(self, number: int) -> Path:
-        return self.path / "runs" / f"chunk-{number:06d}"
+        again = number - AGAIN // RUNS_PER_CHUNK
+        name = f"again-{again:06d}" if again >= 0 else f"chunk-{number:06d}"
+        return self.path / "runs" / name
 
 
 @contextmanager

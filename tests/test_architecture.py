@@ -25,7 +25,7 @@ LAYERS = (
     ("report",),
     ("analysis",),
     ("montecarlo",),
-    ("runner", "store"),
+    ("runner", "store", "executors"),
     ("model",),
     ("processes",),
     ("firms", "parks", "departments", "zones"),
@@ -40,10 +40,7 @@ LAYERS = (
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 
 # What one process may take from another: a name and a formula, nothing that acts.
-SHARED = {
-    ("accounts", "platforms", "PLATFORM_ITEM"),
-    ("innovation", "talent", "poisson_quantile"),
-}
+SHARED: set[tuple[str, str, str]] = set()
 
 # Written so that this file does not find itself.
 REGISTRY = re.compile(

@@ -24,6 +24,7 @@ from sim.store import RUNS_PER_CHUNK, open_store
 
 CHUNKS = 4
 RUNS = CHUNKS * RUNS_PER_CHUNK
+AGAIN_CHUNKS = 2  # the first half of the runs are made again with other luck
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -35,6 +36,11 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
+def into(progress: list[int]) -> Callable[[int, int], None]:
+    """Keep the number of runs done whenever it is told."""
+    return lambda done, total: progress.append(done)
+
+
 def chunks(folder: Path) -> list[str]:
     return sorted(chunk.name for chunk in (folder / "runs").iterdir())
 
@@ -44,7 +50,9 @@ def whole(small: Runner, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A forecast made in one go by one process."""
     folder = tmp_path_factory.mktemp("whole") / "out"
     forecast(small.inputs, runs=RUNS, seed=1, out=folder)
-    assert len([name for name in files(folder) if name.endswith(".parquet")]) == 3 * CHUNKS
+    assert len([name for name in files(folder) if name.endswith(".parquet")]) == 3 * (
+        CHUNKS + AGAIN_CHUNKS
+    )
     return folder
 
 
@@ -58,7 +66,7 @@ def same_results(one: Answer, other: Answer) -> bool:
 def test_an_interrupted_forecast_keeps_its_chunks_and_goes_on_from_them(
     small: Runner, tmp_path: Path, whole: Path, workers: int
 ) -> None:
-    def interrupt(done: int) -> None:
+    def interrupt(done: int, total: int) -> None:
         if done >= 2 * RUNS_PER_CHUNK:
             raise KeyboardInterrupt
 
@@ -71,15 +79,22 @@ def test_an_interrupted_forecast_keeps_its_chunks_and_goes_on_from_them(
     assert kept.items() <= files(whole).items()
 
     progress: list[int] = []
-    forecast(small.inputs, runs=RUNS, seed=1, out=out, workers=workers, on_progress=progress.append)
-    assert progress == [50, 75, 100]
+    forecast(
+        small.inputs,
+        runs=RUNS,
+        seed=1,
+        out=out,
+        workers=workers,
+        on_progress=into(progress),
+    )
+    assert progress == [50, 75, 100, 125, 150]
     assert files(out) == files(whole)
 
 
 def test_a_killed_worker_costs_no_run(small: Runner, tmp_path: Path, whole: Path) -> None:
     killed: list[int] = []
 
-    def kill_one(done: int) -> None:
+    def kill_one(done: int, total: int) -> None:
         workers = multiprocessing.active_children()
         if done and not killed:
             killed.append(workers[0].pid)
@@ -91,7 +106,7 @@ def test_a_killed_worker_costs_no_run(small: Runner, tmp_path: Path, whole: Path
 
 
 def test_no_worker_outlives_an_interrupted_forecast(small: Runner, tmp_path: Path) -> None:
-    def interrupt(done: int) -> None:
+    def interrupt(done: int, total: int) -> None:
         if done:
             raise KeyboardInterrupt
 
@@ -117,9 +132,15 @@ def test_asking_for_more_runs_adds_to_those_that_are_there(
 def test_asking_for_fewer_runs_uses_only_those(small: Runner, tmp_path: Path, whole: Path) -> None:
     out = shutil.copytree(whole, tmp_path / "out")
     progress: list[int] = []
-    fewer = forecast(small.inputs, runs=10, seed=1, out=out, on_progress=progress.append)
+    fewer = forecast(
+        small.inputs,
+        runs=10,
+        seed=1,
+        out=out,
+        on_progress=into(progress),
+    )
     fresh = forecast(small.inputs, runs=10, seed=1, out=tmp_path / "fresh")
-    assert progress == [10]
+    assert progress == [25]
     assert fewer.runs == 10
     assert set(fewer.results["runs"]) == {10}
     assert same_results(fewer, fresh)
@@ -162,8 +183,14 @@ def test_a_damaged_chunk_is_noticed_and_made_again(
     out = shutil.copytree(whole, tmp_path / "out")
     damage(out / "runs" / "chunk-000001")
     progress: list[int] = []
-    forecast(small.inputs, runs=RUNS, seed=1, out=out, on_progress=progress.append)
-    assert progress == [75, 100]
+    forecast(
+        small.inputs,
+        runs=RUNS,
+        seed=1,
+        out=out,
+        on_progress=into(progress),
+    )
+    assert progress == [125, 150]
     assert files(out) == files(whole)
 
 

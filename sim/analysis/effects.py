@@ -11,7 +11,7 @@ import pandas as pd
 from sim import months
 from sim.blueprint import Floats
 from sim.economy import Lever
-from sim.montecarlo import process_pool
+from sim.executors import LocalProcesses
 from sim.plan import DISTRICT
 from sim.runner import Runner
 from sim.scenario import Inputs, LeverSetting
@@ -44,7 +44,7 @@ def paired_series(
     """``all_series`` of each variant, over processes; all meet the same luck."""
     if workers == 1:
         return [all_series(variant, seed, runs) for variant in variants]
-    with process_pool(workers) as pool:
+    with LocalProcesses(workers).open() as pool:
         tasks = [pool.submit(all_series, variant, seed, runs) for variant in variants]
         return [task.result() for task in tasks]
 

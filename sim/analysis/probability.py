@@ -7,41 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
+from sim.analysis.interval import Method, Probability, parameter_share
 from sim.blueprint import Blueprint, Floats, largest_remainder
+from sim.draws import AGAIN
+from sim.montecarlo import repeats
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Quantity, Target
 from sim.processes.accounts import indicators, revenue_weights
 from sim.runner import Runner
 from sim.store import Store
 from sim.zones import ITEMS
 
+Flags = NDArray[np.bool_]
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
-CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Probability:
-    """A share of runs with its interval.
-
-    Attributes:
-        estimate: hits over runs.
-        low, high: 95 % Wilson score interval (Wilson 1927).
-    """
-
-    estimate: float
-    low: float
-    high: float
-    runs: int
-
-    @classmethod
-    def of(cls, met: NDArray[np.bool_]) -> Probability:
-        """From one flag a run; raises ValueError without runs."""
-        runs, hits = len(met), int(np.sum(met))
-        if not runs:
-            raise ValueError("a probability needs at least one run")
-        interval = binomtest(hits, runs).proportion_ci(CONFIDENCE, method="wilson")
-        return cls(hits / runs, float(interval.low), float(interval.high), runs)
 
 
 @dataclass(frozen=True)
@@ -57,6 +35,7 @@ class Answer:
     """
 
     runs: int
+    method: Method
     results: pd.DataFrame
     yearly: pd.DataFrame
     monthly: pd.DataFrame
@@ -93,48 +72,69 @@ def thresholds(blueprint: Blueprint, target: Target) -> dict[str, float]:
     return {DISTRICT: total} | by_zone
 
 
-def answer(store: Store, runner: Runner, runs: int) -> Answer:
-    """Read what the answer needs from the store's first ``runs`` runs."""
+def answer(store: Store, runner: Runner, runs: int, method: Method = Method.WILSON) -> Answer:
+    """Read what the answer needs from the store's first ``runs`` runs and their repeats."""
     blueprint, plan = runner.blueprint, runner.inputs.plan
     return Answer(
         runs,
-        _results(store, blueprint, plan, runs),
+        method,
+        results(store, blueprint, plan, runs, method),
         _yearly(store, runner, runs),
         _monthly(store, plan, blueprint, runs),
         _costs(store, blueprint, runs),
     )
 
 
-def _results(store: Store, blueprint: Blueprint, plan: Plan, runs: int) -> pd.DataFrame:
-    rows = []
+def results(
+    store: Store, blueprint: Blueprint, plan: Plan, runs: int, method: Method
+) -> pd.DataFrame:
+    """The probabilities: a row a zone and target, the district first and ``all`` last."""
     zones = [DISTRICT, *blueprint.zones]
-    met_by_zone: dict[str, list[NDArray[np.bool_]]] = {zone: [] for zone in zones}
+    again = repeats(runs)
+    rows = []
+    met_by_zone: dict[str, list[Flags]] = {zone: [] for zone in zones}
+    again_by_zone: dict[str, list[Flags]] = {zone: [] for zone in zones}
     for target in plan.targets:
         limits = thresholds(blueprint, target)
         columns = [f"{target.id}.{zone}" for zone in limits]
         table = store.table("series", columns, runs, [target.deadline])
+        repeated = store.table("series", columns, again, [target.deadline], AGAIN) if again else {}
         for zone, limit in limits.items():
-            values = table[f"{target.id}.{zone}"].to_numpy().astype(float)
+            name = f"{target.id}.{zone}"
+            values = table[name].to_numpy().astype(float)
             met = target.met(values, limit)
+            met_again = target.met(repeated[name].to_numpy(), limit) if again else met[:0]
             met_by_zone[zone].append(met)
+            again_by_zone[zone].append(met_again)
+            probability = _probability(met, met_again, method)
             shortfall = float(np.maximum(limit - values, 0.0).mean())
-            rows.append(_row(zone, target.id, limit, met, values, shortfall))
+            rows.append(_row(zone, target.id, limit, probability, values, shortfall))
     for zone, flags in met_by_zone.items():
         if not flags:
             continue
-        met_count = np.sum(flags, axis=0)
-        shortfall = float((len(flags) - met_count).mean())
-        every = met_count == len(flags)
-        rows.append(_row(zone, ALL_TARGETS, float(len(flags)), every, met_count, shortfall))
+        count = np.sum(flags, axis=0)
+        every_again = np.all(again_by_zone[zone], axis=0)
+        probability = _probability(count == len(flags), every_again, method)
+        shortfall = float((len(flags) - count).mean())
+        rows.append(_row(zone, ALL_TARGETS, float(len(flags)), probability, count, shortfall))
     order = {zone: n for n, zone in enumerate(zones)}
     table = pd.DataFrame(rows)
     return table.sort_values("zone", key=lambda c: c.map(order), kind="stable", ignore_index=True)
 
 
+def _probability(met: Flags, again: Flags, method: Method) -> Probability:
+    share = parameter_share(met[: len(again)], again, float(met.mean())) if len(again) else None
+    return Probability.of(met, method, share)
+
+
 def _row(
-    zone: str, target: str, limit: float, met: NDArray[np.bool_], values: Floats, shortfall: float
+    zone: str,
+    target: str,
+    limit: float,
+    probability: Probability,
+    values: Floats,
+    shortfall: float,
 ) -> dict[str, object]:
-    probability = Probability.of(met)
     q05, q50, q95 = np.quantile(values, [0.05, 0.5, 0.95])
     return {
         "zone": zone,
@@ -144,6 +144,7 @@ def _row(
         "low": probability.low,
         "high": probability.high,
         "runs": probability.runs,
+        "parameter_share": probability.parameter_share,
         "q05": float(q05),
         "q50": float(q50),
         "q95": float(q95),

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from sim.analysis.probability import Answer
@@ -42,9 +43,12 @@ class Result(Part):
     target: str = Field(description="target id, or 'all' for all of the zone's targets at once")
     threshold: float = Field(description="in the target's unit; for 'all' the number of targets")
     probability: float = Field(ge=0, le=1, description="share of the runs that meet it")
-    low: float = Field(ge=0, le=1, description="95 % Wilson interval, lower end")
-    high: float = Field(ge=0, le=1, description="95 % Wilson interval, upper end")
+    low: float = Field(ge=0, le=1, description="95 % interval, lower end; see interval")
+    high: float = Field(ge=0, le=1, description="95 % interval, upper end")
     runs: int
+    parameter_share: float | None = Field(
+        description="part of the doubt that lies in parameters, the rest is chance; null: unknown"
+    )
     q05: float = Field(description="quantile of the value at the deadline over the runs")
     q50: float
     q95: float
@@ -99,6 +103,7 @@ class Summary(Part):
     economy: InputRecord
     seed: int
     runs: int
+    interval: str = Field(description="how the 95 % intervals were made")
     versions: Versions
     command: str = Field(description="how to make it again, from within the forecast's directory")
     results: list[Result]
@@ -121,13 +126,22 @@ def summarise(answer: Answer, inputs: Inputs, seed: int) -> Summary:
         economy=made_from("economy"),
         seed=seed,
         runs=answer.runs,
+        interval=answer.method.value,
         versions=versions(),
         command=f"pudong forecast {scenario_file} --runs {answer.runs} --seed {seed} --out DIR",
-        results=answer.results.to_dict("records"),
+        results=_records(answer.results),
         yearly=answer.yearly.to_dict("records"),
         monthly=answer.monthly.to_dict("records"),
         costs=answer.costs.to_dict("records"),
     )
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Rows with None where a figure is missing."""
+    return [
+        {name: None if pd.isna(value) else value for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]
 
 
 def versions() -> Versions:

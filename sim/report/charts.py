@@ -20,6 +20,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sim import months
+from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Target
 from sim.report import style
@@ -31,8 +32,6 @@ from sim.report.wording import (
     Language,
     amount,
     goal,
-    interval,
-    percent,
     say,
 )
 

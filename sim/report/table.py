@@ -13,6 +13,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan
 from sim.report.wording import (
@@ -21,8 +22,6 @@ from sim.report.wording import (
     WHOLE_DISTRICT,
     Language,
     goal,
-    interval,
-    percent,
     say,
     wrap_zh,
 )
@@ -66,6 +65,23 @@ def cost_line(costs: pd.DataFrame, runs: int) -> str:
         f"财政成本（全期）约 {mean} 亿元（90 % 区间 {low}–{high}）\n"
         f"Fiscal cost, whole period: about {mean} × 100 million yuan "
         f"(90 % range {low}–{high}); {runs:,} runs"
+    )
+
+
+def doubt_line(results: pd.DataFrame, plan: Plan) -> str:
+    """How the doubt about the district's targets splits into parameters and chance."""
+    whole = results[(results["zone"] == DISTRICT) & results["parameter_share"].notna()]
+    whole = whole[whole["target"] != ALL_TARGETS].set_index("target")
+    if whole.empty:
+        return ""
+    shares = [
+        (f"{t.name.zh} {whole.loc[t.id, 'parameter_share'] * 100:.0f} %")
+        for t in plan.targets
+        if t.id in whole.index
+    ]
+    return (
+        "不确定性中来自参数的比重（其余为偶然因素）Part of the doubt that lies in parameters "
+        f"(the rest is chance): {'，'.join(shares)}"
     )
 
 

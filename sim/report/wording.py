@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Literal
 
+from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import Target
 
@@ -13,31 +13,6 @@ Language = Literal["zh", "en", "both"]
 NONE = "–"
 WHOLE_DISTRICT = Name(zh="全区", en="Whole district")
 ALL_TOGETHER = Name(zh="全部指标同时达成", en="All targets jointly")
-
-
-def percent(probability: float) -> str:
-    """A probability (0 to 1) as ``62 %``; never 0 or 100 %, since runs prove neither.
-
-    Missing (NaN) is a dash. Raises ValueError outside 0 to 1.
-    """
-    if math.isnan(probability):
-        return NONE
-    _check(probability)
-    if probability < 0.01:
-        return "<1 %"
-    if probability > 0.99:
-        return ">99 %"
-    return f"{probability * 100:.0f} %"
-
-
-def interval(low: float, high: float) -> str:
-    """The bounds of a probability (0 to 1) in percent, ``58–66``, rounded outwards."""
-    if math.isnan(low) or math.isnan(high):
-        return NONE
-    _check(low)
-    _check(high)
-    # 0.58 * 100 is 57.999…: the inner rounding keeps it from being floored to 57.
-    return f"{math.floor(round(low * 100, 6))}–{math.ceil(round(high * 100, 6))}"
 
 
 def probability_words(probability: float, low: float, high: float, runs: int) -> Name:
@@ -76,8 +51,3 @@ def wrap_zh(text: str, width: int) -> list[str]:
             lines.append("")
         lines[-1] += piece
     return [line.strip() for line in lines]
-
-
-def _check(probability: float) -> None:
-    if not 0 <= probability <= 1:
-        raise ValueError(f"found {probability:g}; a probability lies between 0 and 1")

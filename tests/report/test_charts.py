@@ -12,12 +12,13 @@ from fontTools.ttLib import TTFont
 from rich.console import Console
 
 from sim import months
+from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Target, read_plan
 from sim.report import style, wording
 from sim.report.charts import fan_chart, probability_board, save
 from sim.report.table import probability_table
-from sim.report.wording import WHOLE_DISTRICT, interval, percent, probability_words
+from sim.report.wording import WHOLE_DISTRICT, probability_words
 
 ROOT = Path(__file__).parents[2]
 BASELINE = Name(zh="基准情景", en="Baseline")
