@@ -280,11 +280,12 @@ def _draw(inputs: Inputs, answer: Answer, seed: int, out: Path, language: Langua
 
 
 def _show(console: Console, inputs: Inputs, answer: Answer, language: Language) -> None:
-    from sim.report.table import cost_line, doubt_line, probability_table
+    from sim.report.table import notes, probability_table
+    from sim.report.wording import say
 
     console.print()
     console.print(
         probability_table(answer.results, inputs.plan, width=console.width, language=language.value)
     )
-    console.print(doubt_line(answer.results, inputs.plan), highlight=False)
-    console.print(cost_line(answer.costs, answer.runs), highlight=False)
+    for note in notes(answer, inputs.scenario.name):
+        console.print(say(note, language.value, "\n"), highlight=False)

@@ -21,6 +21,10 @@ class Method(StrEnum):
     WILSON = "Wilson score interval"
     SEQUENCE = "confidence sequence (beta-binomial mixture)"
 
+    @property
+    def zh(self) -> str:
+        return "威尔逊区间" if self == Method.WILSON else "置信序列，可随时停止"
+
 
 @dataclass(frozen=True)
 class Probability:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.analysis.interval import interval, percent
+from sim.analysis.probability import Answer
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan
 from sim.report.wording import (
@@ -57,32 +58,37 @@ def probability_table(
     return _list(zones, targets, cells, language)
 
 
-def cost_line(costs: pd.DataFrame, runs: int) -> str:
-    """The expected fiscal cost of the whole period in one sentence, with its 90 % range."""
-    whole = costs[costs["zone"] == DISTRICT].set_index("item").loc["total"]
-    mean, low, high = (f"{whole[name]:,.0f}" for name in ("mean", "q05", "q95"))
-    return (
-        f"财政成本（全期）约 {mean} 亿元（90 % 区间 {low}–{high}）\n"
-        f"Fiscal cost, whole period: about {mean} × 100 million yuan "
-        f"(90 % range {low}–{high}); {runs:,} runs"
-    )
-
-
-def doubt_line(results: pd.DataFrame, plan: Plan) -> str:
-    """How the doubt about the district's targets splits into parameters and chance."""
-    whole = results[(results["zone"] == DISTRICT) & results["parameter_share"].notna()]
-    whole = whole[whole["target"] != ALL_TARGETS].set_index("target")
-    if whole.empty:
-        return ""
-    shares = [
-        (f"{t.name.zh} {whole.loc[t.id, 'parameter_share'] * 100:.0f} %")
-        for t in plan.targets
-        if t.id in whole.index
+def notes(answer: Answer, scenario: Name) -> list[Name]:
+    """What belongs under the table: whose it is, how sure, where doubt lies, and the cost."""
+    lines = [
+        Name(
+            zh=f"情景：{scenario.zh}；{answer.runs:,} 次模拟；区间为 95 %（{answer.method.zh}）。",
+            en=f"Scenario: {scenario.en}; {answer.runs:,} runs; "
+            f"95 % intervals: {answer.method.value}.",
+        )
     ]
-    return (
-        "不确定性中来自参数的比重（其余为偶然因素）Part of the doubt that lies in parameters "
-        f"(the rest is chance): {'，'.join(shares)}"
+    whole = answer.results[answer.results["zone"] == DISTRICT]
+    shares = whole[whole["target"] != ALL_TARGETS]["parameter_share"].dropna() * 100
+    if len(shares):
+        low, middle, high = shares.min(), shares.median(), shares.max()
+        lines.append(
+            Name(
+                zh=f"全区各指标的不确定性有 {low:.0f}–{high:.0f} % 来自参数"
+                f"（中位数 {middle:.0f} %），其余为偶然因素。",
+                en=f"Of the doubt about the district's targets {low:.0f}–{high:.0f} % lies in "
+                f"parameters (median {middle:.0f} %), the rest is chance.",
+            )
+        )
+    cost = answer.costs[answer.costs["zone"] == DISTRICT].set_index("item").loc["total"]
+    mean, low, high = (f"{cost[name]:,.0f}" for name in ("mean", "q05", "q95"))
+    lines.append(
+        Name(
+            zh=f"全期财政成本约 {mean} 亿元（90 % 区间 {low}–{high}）。",
+            en=f"Fiscal cost of the whole period: about {mean} × 100 million yuan "
+            f"(90 % range {low}–{high}).",
+        )
     )
+    return lines
 
 
 def _matrix(
