@@ -20,7 +20,7 @@ def listing(inputs: Inputs, kind: str) -> Table:
     title, heads, rows = LISTINGS[kind](inputs)
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     for head in heads:
-        table.add_column(head, overflow="fold")
+        table.add_column(head, overflow="fold", no_wrap=head == "id")
     for row in rows:
         table.add_row(*row)
     return table
