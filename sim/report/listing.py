@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import pandas as pd
 from rich import box
 from rich.table import Table
 
@@ -106,6 +107,23 @@ def _parameters(inputs: Inputs) -> tuple[str, list[str], list[Row]]:
                 for label, value in parameter.entries(f"{process}.{name}")
             ]
     return "Parameters 参数", ["id", "value", "unit", "range", "basis"], rows
+
+
+def provenance_table(numbers: pd.DataFrame) -> Table:
+    """Numbers with where they come from, as ``analysis.provenance`` gives them."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
+    for head in ("field", "value", "unit", "range", "basis"):
+        table.add_column(head, overflow="fold")
+    for row in numbers.itertuples():
+        basis = row.source if isinstance(row.source, str) else f"assumption: {row.assumption}"
+        table.add_row(
+            f"{row.file}: {row.field}",
+            f"{row.value:g}",
+            row.unit,
+            f"{row.low:g} to {row.high:g}",
+            basis,
+        )
+    return table
 
 
 def _range(parameter: Parameter) -> str:
