@@ -293,11 +293,13 @@ def _relatedness(economy: Economy, sectors: list[str]) -> Floats:
 def _sales_shares(purchases: Floats, base: Base) -> Floats:
     """Which part of a supplier's revenue a buyer's purchases are: A_bs·R_b/R_s, (supplier, buyer).
 
-    ``purchases`` is per unit of the buyer's revenue, (buyer, supplier).
+    ``purchases`` is per unit of the buyer's revenue, (buyer, supplier). At most 1: what a buyer
+    buys beyond a sector's revenue comes from elsewhere.
     """
     revenue = base.revenue.sum(axis=0)
     sold = purchases.T * revenue
-    return np.asarray(sold / np.maximum(revenue[:, None], 1e-9))
+    share = np.minimum(sold / np.maximum(revenue[:, None], 1e-9), 1.0)
+    return np.where(revenue[:, None] > 0, share, 0.0)
 
 
 def _table(table: dict[str, dict[str, Any]], names: list[str]) -> Floats:

@@ -6,6 +6,7 @@ shares, so that a published total stays a published total and the split carries 
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -119,6 +120,11 @@ class SectorBase(Record):
     capacity_bound: bool = Field(False, description="output is limited by fabs or plants")
 
 
+SENSIBLE: dict[str, tuple[float, float]] = {
+    Lever.DATA_PORT_OPENNESS: (0.0, 1.0),
+    Lever.RENT_RELIEF: (0.0, 1.0),
+}
+PLANNED = (Lever.MEASURE_INTENSITY, Lever.DEPARTMENT_CAPACITY)
 MOST_AI_SHARE = 0.4  # above, firms' shares could not spread around the mean below one half
 
 
@@ -256,6 +262,17 @@ def _lever_problems(economy: Economy, zones: list[str]) -> list[Problem]:
     found = names_problems("lever", economy.levers, [str(lever) for lever in Lever], ("levers",))
     for lever, rule in economy.levers.items():
         place: FieldPath = ("levers", lever)
+        floor, ceiling = SENSIBLE.get(lever, (0.0, math.inf))
+        for name in ("low", "high"):
+            value = getattr(rule, name)
+            if not floor <= value <= ceiling:
+                allowed = f"{floor:g} to {ceiling:g}" if ceiling < math.inf else "at least 0"
+                found.append(((*place, name), f"found {plain(value)}; allowed: {allowed}"))
+        if lever in PLANNED:
+            for zone, baseline in rule.baseline.items():
+                if baseline.value != 1:
+                    text = f"found {plain(baseline.value)}; allowed: 1, which is as planned"
+                    found.append(((*place, "baseline", zone), text))
         bounds = f"{plain(rule.low)} to {plain(rule.high)}"
         if rule.low > rule.high:
             text = f"found {plain(rule.low)}, above 'high' {plain(rule.high)}"
