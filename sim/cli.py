@@ -268,7 +268,7 @@ def _where(workers: int | None, cluster: str | None) -> int | Workers:
         return _cores() if workers is None else workers
     if workers is not None:
         raise RunError("--workers and --cluster exclude each other; the cluster has its own")
-    from sim.executors import DaskCluster
+    from sim.cluster import DaskCluster
 
     return DaskCluster(cluster)
 

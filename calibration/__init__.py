@@ -1,0 +1,1 @@
+"""What was published about the district, and how the model compares with it."""

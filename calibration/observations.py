@@ -1,0 +1,327 @@
+"""Published figures, each with what it says about the model's value: see data/README.md."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from scipy.special import log_ndtr, ndtri
+
+from sim import months
+from sim.blueprint import Floats, build
+from sim.errors import (
+    FieldValueError,
+    FileError,
+    InputError,
+    PathError,
+    listed,
+    plain,
+    shown,
+    unknown,
+)
+from sim.plan import DISTRICT
+from sim.processes.accounts import indicators
+from sim.scenario import Inputs, read_scenario
+from sim.validation import problems_of
+
+ROOT = Path(__file__).parents[1]
+OBSERVATIONS = Path(__file__).parent / "data" / "observations.csv"
+BASELINE = ROOT / "scenarios" / "baseline.yaml"
+
+LAST_MONTH = "2021-12"  # the plan was written then; what came later must not shape its forecast
+REACH = float(ndtri(0.975))  # standard deviations from the middle to the end of a 95 % range
+
+# Context series that statistics know, with their unit; the others are indices of the model's own.
+CONTEXT_UNITS = {
+    "firms": "家",
+    "entries": "家",
+    "exits": "家",
+    "skilled_staff": "人",
+    "arrivals": "人",
+    "core_revenue": "亿元",
+    "revenue": "亿元",
+}
+
+
+class ObservationError(InputError):
+    """A file of observations contradicts its columns, the plan or the model's indicators."""
+
+
+class Kind(StrEnum):
+    """How a figure was published."""
+
+    EXACT = "exact"
+    ABOUT = "about"
+    OVER = "over"
+    NEARLY = "nearly"
+
+
+class Use(StrEnum):
+    """What a figure is for."""
+
+    BASE = "base"
+    FIT = "fit"
+    CHECK = "check"
+
+
+def _number(text: object) -> float:
+    try:
+        value = float(str(text))
+    except ValueError:
+        raise ValueError(f"found {shown(text)}; a number is needed") from None
+    if not math.isfinite(value) or "_" in str(text):
+        raise ValueError(f"found {shown(text)}; a finite number is needed")
+    return value
+
+
+def _positive(text: object) -> float:
+    value = _number(text)
+    if value <= 0:
+        raise ValueError(f"found {plain(value)}; allowed: above 0")
+    return value
+
+
+def _sd(text: object) -> float:
+    value = _number(text)
+    if not 0 <= value <= 1:
+        raise ValueError(f"found {plain(value)}; allowed: 0 to 1, on the log scale")
+    return value
+
+
+def _name(text: object) -> str:
+    if not isinstance(text, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+        raise ValueError(f"found {shown(text)}; small letters, digits and '_' are needed")
+    return text
+
+
+def _day(text: object) -> str:
+    try:
+        return date.fromisoformat(str(text)).isoformat()
+    except ValueError:
+        raise ValueError(f"found {shown(text)}; a day is written like 2022-02-24") from None
+
+
+Text = Annotated[str, Field(min_length=1)]
+Positive = Annotated[float, BeforeValidator(_positive)]
+
+
+class Observation(BaseModel):
+    """One published figure.
+
+    Attributes:
+        value: as published, in ``unit``; a flow is the sum of the twelve months to ``month``.
+        definition_ratio_low, definition_ratio_high: 95 % range of what the published series
+            measures over what the model's indicator does.
+        noise_sd: rounding and measurement, log scale.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Annotated[str, BeforeValidator(_name)]
+    indicator: Text
+    zone: Text
+    month: months.Month
+    value: Positive
+    unit: Text
+    kind: Kind
+    definition_ratio_low: Positive = 1.0
+    definition_ratio_high: Positive = 1.0
+    noise_sd: Annotated[float, BeforeValidator(_sd)]
+    use: Use
+    source_title: Text
+    source_date: Annotated[str, BeforeValidator(_day)]
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Observation:
+        low, high = self.definition_ratio_low, self.definition_ratio_high
+        given = {"definition_ratio_low", "definition_ratio_high"} & self.model_fields_set
+        if len(given) == 1:
+            missing = "high" if "definition_ratio_low" in given else "low"
+            raise FieldValueError(
+                (f"definition_ratio_{missing}",), "is missing; give both ends of the range"
+            )
+        if low > high:
+            text = f"found {plain(high)}; allowed: at least definition_ratio_low, {plain(low)}"
+            raise FieldValueError(("definition_ratio_high",), text)
+        if self.sd == 0:
+            text = "found 0; above 0 is needed where the definitions are the same"
+            raise FieldValueError(("noise_sd",), text)
+        if months.number(self.month) > months.number(LAST_MONTH):
+            text = f"found '{self.month}'; observations end with {LAST_MONTH}, later ones stay out"
+            raise FieldValueError(("month",), text)
+        return self
+
+    @property
+    def shift(self) -> float:
+        """Middle of the definition ratio, in logs: δ = ½·(ln low + ln high)."""
+        return 0.5 * math.log(self.definition_ratio_low * self.definition_ratio_high)
+
+    @property
+    def sd(self) -> float:
+        """Log-scale standard deviation: √(noise_sd² + (ln(high / low) / (2·1.96))²)."""
+        ratio = math.log(self.definition_ratio_high / self.definition_ratio_low)
+        return math.hypot(self.noise_sd, ratio / (2.0 * REACH))
+
+    def score(self, predicted: ArrayLike) -> Floats:
+        """How far the figure lies above the model's value: (ln y − ln m − δ) / s.
+
+        Args:
+            predicted: the model's value m ≥ 0 in the figure's unit, of any shape; 0 gives +∞.
+
+        Raises:
+            ValueError: a value is negative or not a number.
+        """
+        found = np.asarray(predicted, dtype=float)
+        if not np.all(found >= 0):
+            raise ValueError(f"{self.id}: a predicted value is negative or not a number")
+        logs = np.log(found, out=np.full_like(found, -np.inf), where=found > 0)
+        return np.asarray((math.log(self.value) - logs - self.shift) / self.sd)
+
+    def log_likelihood(self, predicted: ArrayLike) -> Floats:
+        """Log-likelihood of the figure, of the shape of ``predicted`` (see ``score``).
+
+        exact, about: −½·z² − ln(s·√(2π)); over: ln Φ(−z); nearly: ln Φ(z).
+        """
+        z = self.score(predicted)
+        if self.kind == Kind.OVER:
+            return np.asarray(log_ndtr(-z))
+        if self.kind == Kind.NEARLY:
+            return np.asarray(log_ndtr(z))
+        return np.asarray(-0.5 * z**2 - math.log(self.sd * math.sqrt(2.0 * math.pi)))
+
+
+def read_observations(
+    path: Path | str = OBSERVATIONS, inputs: Inputs | None = None
+) -> list[Observation]:
+    """Read a CSV file of observations, in its order.
+
+    Args:
+        inputs: the scenario whose zones, indicators and months they are about; none: the baseline.
+
+    Raises:
+        FileError: the file is missing, unreadable or not UTF-8 text.
+        ObservationError: something in it cannot be used; names line and column of each problem.
+    """
+    path = Path(path)
+    inputs = inputs or read_scenario(BASELINE)
+    rows = _rows(path)
+    found: list[Observation] = []
+    problems: list[tuple[int, str, str]] = []
+    lines: dict[str, int] = {}
+    units = _units(inputs)
+    for line, row in rows:
+        try:
+            observation = Observation.model_validate(row)
+        except ValidationError as failure:
+            wrong = problems_of(failure, Observation, row)
+            problems += [(line, str(field[0]) if field else "", text) for field, text in wrong]
+            continue
+        if observation.id in lines:
+            text = f"{observation.id!r} is given twice, first in line {lines[observation.id]}"
+            problems.append((line, "id", text))
+        lines.setdefault(observation.id, line)
+        problems += [(line, *problem) for problem in _misfits(observation, inputs, units)]
+        found.append(observation)
+    if problems:
+        raise ObservationError(
+            listed(_place(path, line, column) + f": {text}" for line, column, text in problems)
+        )
+    return found
+
+
+def _place(path: Path, line: int, column: str) -> str:
+    return f"{path}, line {line}" + (f", column {column}" if column else "")
+
+
+def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Each row with the line in which it ends; empty cells are left out."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FileError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    except FileNotFoundError:
+        raise PathError(f"{path}: no such file") from None
+    except OSError as error:
+        raise PathError(f"{path}: cannot be read ({error.strerror})") from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows = []
+    try:
+        head = next(reader, [])
+        _check_head(path, head)
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(head):
+                raise ObservationError(
+                    f"{_place(path, reader.line_num, '')}: found {len(cells)} cells for "
+                    f"{len(head)} columns; put text with a comma in quotes"
+                )
+            row = {name: cell.strip() for name, cell in zip(head, cells, strict=True)}
+            rows.append((reader.line_num, {name: cell for name, cell in row.items() if cell}))
+    except csv.Error as error:
+        raise ObservationError(f"{_place(path, reader.line_num, '')}: {error}") from None
+    if not rows:
+        raise ObservationError(f"{path}: holds no observation")
+    return rows
+
+
+def _check_head(path: Path, head: list[str]) -> None:
+    columns = list(Observation.model_fields)
+    for name in head:
+        if name not in columns:
+            raise ObservationError(f"{_place(path, 1, '')}: {unknown('column', name, columns)}")
+        if head.count(name) > 1:
+            raise ObservationError(f"{_place(path, 1, name)}: is given twice")
+    missing = [name for name in columns if name not in head]
+    if missing:
+        raise ObservationError(f"{_place(path, 1, missing[0])}: is missing; it must be given")
+
+
+def _units(inputs: Inputs) -> dict[str, str]:
+    """The indicators that a figure may be about, and the unit of each."""
+    units = {target.id: target.unit.zh for target in inputs.plan.targets}
+    for name in indicators(build(inputs)):
+        series = name.removeprefix("context_")
+        if name not in units and series in CONTEXT_UNITS:
+            units[name] = CONTEXT_UNITS[series]
+    return units
+
+
+def _misfits(
+    observation: Observation, inputs: Inputs, units: dict[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Columns that name what the plan or the model lacks, and why."""
+    plan = inputs.plan
+    if observation.indicator not in units:
+        yield "indicator", unknown("indicator", observation.indicator, units)
+    elif observation.unit != units[observation.indicator]:
+        needed = units[observation.indicator]
+        yield "unit", f"found {shown(observation.unit)}; {observation.indicator} is in {needed}"
+    zones = [DISTRICT, *(zone.id for zone in plan.zones)]
+    if observation.zone not in zones:
+        yield "zone", unknown("zone", observation.zone, zones)
+    month, start = observation.month, plan.start
+    if observation.use == Use.BASE and month != start:
+        yield "month", f"found '{month}'; a figure of the base year is dated {start}"
+    if observation.use != Use.BASE and not 0 < months.between(start, month) <= months.between(
+        start, plan.end
+    ):
+        yield "month", f"found '{month}'; allowed: after {start}, to {plan.end}"
