@@ -30,6 +30,9 @@ app = typer.Typer(
 )
 
 
+KEPT = "; finished runs are kept, the same command goes on from them"
+
+
 class Language(StrEnum):
     zh = "zh"
     en = "en"
@@ -87,7 +90,7 @@ def forecast(
     Leaves in OUT: summary.json (everything said, documented in docs/summary.md), runs/ (the runs
     as Parquet) and charts/. The same command again goes on where it stopped.
     """
-    with _errors() as console:
+    with _errors(KEPT) as console:
         from sim.scenario import read_scenario
 
         inputs = read_scenario(scenario)
@@ -192,8 +195,11 @@ def provenance(
 
 
 @contextmanager
-def _errors() -> Iterator[Console]:
-    """What a user gave wrongly ends with one message and status 2; Ctrl-C with 130."""
+def _errors(kept: str = "") -> Iterator[Console]:
+    """What a user gave wrongly ends with one message and status 2; Ctrl-C with 130.
+
+    ``kept``: what to say when the command had to stop in its midst.
+    """
     from rich.console import Console
 
     from sim.errors import InputError, RunError
@@ -206,10 +212,16 @@ def _errors() -> Iterator[Console]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _complain(RunError(f"{error.filename or 'a file'}: cannot be used ({error.strerror})"))
+        from sim.store import FULL, reason
+
+        text = f"{error.filename or 'a file'}: cannot be used ({reason(error)})"
+        _complain(RunError(text + (kept if error.errno in FULL else "")))
+        raise typer.Exit(2) from None
+    except MemoryError:
+        _complain(RunError(f"out of memory{kept}"))
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
-        typer.echo("Stopped. Finished runs are kept; the same command goes on from them.", err=True)
+        typer.echo(f"Stopped{kept}.", err=True)
         raise typer.Exit(130) from None
 
 
@@ -316,8 +328,10 @@ def _with_progress(
 
 def _draw(inputs: Inputs, answer: Answer, seed: int, out: Path, language: Language) -> None:
     from sim.report.gallery import draw_all
+    from sim.store import locked
 
-    draw_all(inputs, answer, seed, out / "charts", language.value)
+    with locked(out):
+        draw_all(inputs, answer, seed, out / "charts", language.value)
 
 
 def _show(console: Console, inputs: Inputs, answer: Answer, language: Language) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import platform
 import re
 import socket
@@ -187,18 +188,32 @@ class DaskCluster:
 
 
 class _Tasks(Executor):
-    """Dask's executor, whose tasks are done only by workers with this program."""
+    """Dask's executor, whose tasks are done only by workers with this program.
+
+    Of what many tasks need, each gets the name: the thing itself is the result of a task of its
+    own. So it is sent to a worker once, made again wherever workers lost it, and does not pile up
+    in the scheduler, which keeps the last thousand messages to each worker.
+    """
 
     def __init__(self, client: Any) -> None:
+        self._client = client
         self._executor = client.get_executor(pure=False)  # what is asked for again is made again
+        self._shared: dict[int, tuple[Any, Any]] = {}  # by id: the thing, and Dask's future of it
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = self._executor.submit(_do, program(), fn, *args, **kwargs)
+        shared = [arg if isinstance(arg, int | str) else self._share(arg) for arg in args]
+        future: Future[Any] = self._executor.submit(_do, program(), fn, *shared, **kwargs)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         with suppress(Exception):  # a scheduler that is gone has nothing to cancel
             self._executor.shutdown(wait=wait and not cancel_futures)
+
+    def _share(self, thing: Any) -> Any:
+        if id(thing) not in self._shared:
+            task = self._client.submit(pickle.loads, pickle.dumps(thing), pure=False)
+            self._shared[id(thing)] = thing, task
+        return self._shared[id(thing)][1]
 
 
 @cache

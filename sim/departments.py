@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import mesa
 import numpy as np
 
+from sim.agents import View
 from sim.blueprint import Blueprint
 
 
@@ -24,7 +24,7 @@ class Departments:
         self.joint_effort = np.zeros(blueprint.measures.reach.shape)  # (M, Z)
 
 
-class Department(mesa.Agent):
+class Department(View):
     """One department: what it leads and joins, and how it splits its staff this month."""
 
     def __init__(self, model: Any, row: int) -> None:

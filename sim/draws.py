@@ -38,7 +38,7 @@ class Draws:
         self.run = run
         self._streams: dict[str, tuple[np.random.Generator, np.random.PCG64DXSM, Any]] = {}
 
-    def _at(self, mechanism: str, month: int, offset: int = 0) -> np.random.Generator:
+    def _at(self, mechanism: str, month: int) -> np.random.Generator:
         if mechanism not in self._streams:
             key = zlib.crc32(mechanism.encode())
             sequence = np.random.SeedSequence(self.seed, spawn_key=(self.run, key))
@@ -46,7 +46,7 @@ class Draws:
             self._streams[mechanism] = (np.random.Generator(bits), bits, bits.state)
         generator, bits, start = self._streams[mechanism]
         bits.state = start
-        bits.advance(month * MONTH_STRIDE + offset)
+        bits.advance(month * MONTH_STRIDE)
         return generator
 
     def uniform(self, mechanism: str, month: int, shape: int | tuple[int, ...]) -> Floats:
@@ -59,8 +59,13 @@ class Draws:
         A slot's draws lie 2^20 numbers apart from its neighbour's in the month's stretch.
         """
         values = np.empty((len(slots), count))
+        generator, place = self._at(mechanism, month), 0
+        _, bits, _ = self._streams[mechanism]
         for row, slot in zip(values, slots, strict=True):
-            self._at(mechanism, month, int(slot) * SLOT_STRIDE).random(out=row)
+            goal = int(slot) * SLOT_STRIDE
+            bits.advance(goal - place)
+            generator.random(out=row)
+            place = goal + count
         return values
 
     def normal(self, mechanism: str, month: int, shape: int | tuple[int, ...]) -> Floats:
@@ -74,7 +79,7 @@ class Draws:
         centred -= 1.0
         size = np.abs(centred)
         np.subtract(1.0, size, out=size)
-        np.maximum(size, SMALLEST, out=size)
+        size.clip(SMALLEST, 1.0, out=size)
         np.log(size, out=size)
         return np.copysign(size, centred, out=size)
 
@@ -85,16 +90,22 @@ def parameter_uniforms(seed: int, run: int, names: Sequence[str]) -> Floats:
     Keyed by name, so that a new parameter leaves the draws of all others as they were.
     """
     bits = np.random.PCG64DXSM(np.random.SeedSequence(seed, spawn_key=(run, PARAMETER_KEY)))
-    generator, start = np.random.Generator(bits), bits.state
+    generator, place = np.random.Generator(bits), 0
     values = np.empty(len(names))
     for position, name in enumerate(names):
-        bits.state = start
-        bits.advance(zlib.crc32(name.encode()) * SLOT_STRIDE)
+        goal = zlib.crc32(name.encode()) * SLOT_STRIDE
+        bits.advance(goal - place)
         values[position] = generator.random()
+        place = goal + 1
     return np.clip(values, SMALLEST, 1.0 - SMALLEST)
 
 
 def poisson_quantile(uniform: Floats, mean: Floats) -> Floats:
     """Smallest count whose Poisson probability reaches ``uniform``; 0 where the mean is 0."""
-    count = np.ceil(pdtrik(np.clip(uniform, 1e-7, 1.0 - 1e-7), np.maximum(mean, 1e-12)) - 1e-9)
-    return np.asarray(np.where(mean > 0, np.maximum(np.nan_to_num(count), 0.0), 0.0))
+    inner = uniform.clip(1e-7, 1.0 - 1e-7)
+    count = np.zeros(mean.shape)
+    some = np.flatnonzero(inner > np.exp(-mean))  # a count of 0 has the probability e^(−mean)
+    if len(some):
+        exact = np.ceil(pdtrik(inner[some], mean[some]) - 1e-9)
+        count[some] = np.maximum(np.nan_to_num(exact), 0.0)
+    return count

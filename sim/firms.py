@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import mesa
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from sim.agents import View
 from sim.blueprint import Base, Blueprint, Bools, Floats, Ints
 from sim.draws import Draws
 from sim.parameters import BY_SECTOR
@@ -28,7 +28,7 @@ COLUMNS: dict[str, str] = {
     "zone": "int",  # index of the zone, −1 before a founding
     "park": "int",  # index of the park, −1 before a founding
     "sector": "int",  # index of the sector
-    "cell": "int",  # zone · sectors + sector, 0 before a founding
+    "cell": "int",  # zone · sectors + sector; before a founding any
     "founded": "int",  # month of founding, negative for firms that exist at the start
     "state": "int",  # POTENTIAL, ACTIVE, EXITED, REFUSED
     "alive": "real",  # 1 while active, else 0
@@ -123,23 +123,48 @@ class Firms:
         """A cell's value for each firm: ``table`` has shape (Z, S), the result (visible,)."""
         return table.astype(self.precision).ravel().take(self.cell)
 
-    def by_zone(self, table: Column) -> Column:
+    def by_zone(self, table: Column, shape: tuple[int, int]) -> Column:
         """A zone's value for each firm: ``table`` has shape (Z,); potential firms get any."""
-        return table.astype(self.precision).take(self.zone, mode="wrap")
+        return self.by_cell(table.repeat(shape[1]))
 
     def by_sector(self, table: Column) -> Column:
-        """A sector's value for each firm: ``table`` has shape (S,), the result (visible,)."""
-        return table.astype(self.precision).take(self.sector)
+        """A sector's value for each slot of the run, which keeps its sector: (S,) to (slots,)."""
+        return table.astype(self.precision).take(self._all["sector"])
 
     def sum_by_cell(self, values: Column, shape: tuple[int, int]) -> Column:
         """Sums over the firms of each cell, shape (Z, S); inactive slots must hold 0."""
-        return np.asarray(np.bincount(self.cell, values, shape[0] * shape[1]).reshape(shape))
+        sums = np.zeros(shape[0] * shape[1])
+        np.add.at(sums, self.cell, values.astype(float))  # faster than bincount on whole columns
+        return sums.reshape(shape)
+
+    def count_by_cell(self, flag: Bools, shape: tuple[int, int]) -> Floats:
+        """How many active firms of each cell have a flag (visible,), shape (Z, S)."""
+        who = flag.nonzero()[0]
+        count = np.bincount(self.cell[who], self.alive[who], shape[0] * shape[1])
+        return np.asarray(count.reshape(shape))
+
+    def struck(self, luck: Column, hazard: Column) -> tuple[Ints, Column]:
+        """Active firms that an event meets, luck < 1 − exp(−hazard), and their chances of it.
+
+        ``luck`` and ``hazard`` are (visible,). A chance is never above its hazard, so that it is
+        worked out for the few alone whose luck is not above it.
+        """
+        near = (luck <= hazard).nonzero()[0]
+        near = near[self.alive[near] > 0]
+        chance = -np.expm1(-hazard[near])
+        met = luck[near] < chance
+        return near[met], chance[met]
 
     def settle(self, who: Ints, zone: Ints, park: Ints, sectors: int) -> None:
         """Give firms a zone and a park."""
         self.zone[who] = zone
         self.park[who] = park
         self.cell[who] = zone * sectors + self.sector[who]
+
+    def open(self, who: Ints) -> None:
+        """Founders become firms."""
+        self.state[who] = ACTIVE
+        self.alive[who] = 1.0
 
     def close(self, who: Ints) -> None:
         """Take firms out of the economy; their slots keep their history."""
@@ -188,13 +213,15 @@ def populate(blueprint: Blueprint, p: PopulationParameters, draws: Draws, precis
 
     cells = _dealt(base.firms.ravel())
     firms.sector[existing] = cells % sector_count
-    firms.sector[at_start:] = np.concatenate(
-        [np.repeat(np.arange(sector_count), row) for row in founders]
+    firms.sector[at_start:] = np.repeat(
+        np.tile(np.arange(sector_count), len(founders)), founders.ravel()
     )
     firms.zone[:] = -1
     firms.park[:] = -1
     firms.zone[existing] = cells // sector_count
     firms.cell[existing] = cells
+    # sums by cell are slower when many neighbours in a row stand for the same cell
+    firms.cell[at_start:] = np.arange(slots - at_start) % base.firms.size
     firms.state[existing] = ACTIVE
     firms.alive[existing] = 1.0
     firms.founded[at_start:] = np.repeat(np.arange(len(founders)), founders.sum(axis=1))
@@ -203,10 +230,11 @@ def populate(blueprint: Blueprint, p: PopulationParameters, draws: Draws, precis
 
     sector = firms.sector
     for name in ("capability", "maturity"):
-        mean = getattr(base, name)[sector]
-        spread = p.trait_spread * ndtri(_inner(draws.uniform(f"trait {name}", 0, slots)))
-        getattr(firms, name)[:] = 1.0 / (1.0 + np.exp(-(np.log(mean / (1.0 - mean)) + spread)))
-    firms.foreign[:] = draws.uniform("trait foreign", 0, slots) < base.foreign_share[sector]
+        typical = getattr(base, name)
+        log_odds = np.log(typical / (1.0 - typical)).take(sector)
+        log_odds += p.trait_spread * ndtri(_inner(draws.uniform(f"trait {name}", 0, slots)))
+        getattr(firms, name)[:] = 1.0 / (1.0 + np.exp(-log_odds))
+    firms.foreign[:] = draws.uniform("trait foreign", 0, slots) < base.foreign_share.take(sector)
     firms.is_ai[:] = base.is_ai[sector]
     firms.adopts[:] = base.adopts[sector]
     firms.supplies[:] = base.supplies[sector]
@@ -221,12 +249,15 @@ def populate(blueprint: Blueprint, p: PopulationParameters, draws: Draws, precis
     )
     firms.anchor[at_start:] = draws.uniform("trait anchor", 0, slots)[at_start:] < p.anchor_share
     late = sector[at_start:]
+    # founders start in the body of the size distribution; the tail is grown into
+    largest = np.exp(base.body_sigma * ndtri(np.maximum(1.0 - base.tail_share, 1e-7)))
+    first = np.minimum(size[at_start:], largest[late])
     mean_size = np.bincount(sector[existing], size[existing], sector_count) / np.maximum(total, 1)
     median_size = mean_revenue / np.where(mean_size > 0, mean_size, 1.0)
     revenue[at_start:] = np.where(
         firms.anchor[at_start:],
         p.anchor_size * mean_revenue[late],
-        p.founder_size * median_size[late] * size[at_start:],
+        p.founder_size * median_size[late] * first,
     )
     firms.log_revenue[:] = np.log(np.maximum(revenue, 1e-9))
     firms.revenue[existing] = revenue[existing]
@@ -257,7 +288,7 @@ def _dealt(count: Ints) -> Ints:
 
 def _inner(uniform: Column) -> Column:
     """Uniform draws moved off 0 and 1, double precision, for quantile functions."""
-    return np.asarray(np.clip(uniform.astype(float), 1e-7, 1.0 - 1e-7))
+    return np.asarray(uniform.astype(float).clip(1e-7, 1.0 - 1e-7))
 
 
 def _sizes(base: Base, p: PopulationParameters, uniform: Column, sector: Ints) -> Column:
@@ -267,7 +298,7 @@ def _sizes(base: Base, p: PopulationParameters, uniform: Column, sector: Ints) -
     law of firm sizes (Axtell 2001; Fujiwara et al. 2004), cut at ``tail_span``.
     """
     sigma, tail, alpha = (
-        getattr(base, name)[sector] for name in ("body_sigma", "tail_share", "tail_exponent")
+        getattr(base, name).take(sector) for name in ("body_sigma", "tail_share", "tail_exponent")
     )
     start = 1.0 - tail
     in_tail = uniform > start
@@ -301,7 +332,7 @@ def _ai_shares(base: Base, taste: Column, revenue: Column, cells: Ints) -> Colum
     return np.where(is_ai, 1.0, np.minimum(shares, 0.49))
 
 
-class Firm(mesa.Agent):
+class Firm(View):
     """One firm, seen and changed through its slot in the columns.
 
     Attributes are those of COLUMNS; zone, park, sector and state are given by name.

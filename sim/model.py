@@ -28,7 +28,7 @@ from sim.processes import (
     platforms,
     talent,
 )
-from sim.zones import ITEMS, Spending, Zones
+from sim.zones import Spending, Zones
 
 
 @dataclass(frozen=True)
@@ -76,22 +76,30 @@ class District(mesa.Model):
         self.department_columns = Departments(blueprint)
         self.zones = Zones(blueprint)
         self.spending = Spending(blueprint.shape[0])
-        self.drivers = drivers.Drivers(blueprint)
+        self.drivers = drivers.Drivers(blueprint, parameters.drivers)
+        self.work = implementation.Work(blueprint, parameters.implementation)
         self.cycle = economy.BusinessCycle(blueprint, draws)
         self.research = innovation.Research(blueprint, self.columns, parameters.innovation)
         self.projects = calls.Projects(blueprint)
         self.momentum = growth.Momentum(blueprint, self.columns)
+        self.exits = lifecycle.Exits(self.columns, self.momentum.mean_log, parameters.lifecycle)
+        self.norms = growth.Norms(self.columns, self.momentum, parameters.growth)
         self.productivity = _productivity(blueprint)
         self.staff_per_revenue = 12.0 / self.productivity  # wanted a month, (Z, S)
+        self.usual_arrivals = parameters.talent.inflow_rate * blueprint.base.staff.sum(axis=1)
         self.commuting = talent.gravity(blueprint.distance, parameters.talent.commuting_reach)
         self._house_firms()
         self._fill_zones()
 
         self.indicators = tuple(accounts.indicators(blueprint))
+        self.target_weights = {
+            target.id: accounts.revenue_weights(target, blueprint.base, blueprint.sectors)
+            for target in blueprint.plan.targets
+        }
         months = blueprint.horizon + 1
         self.series = np.zeros((months, len(self.indicators), blueprint.shape[0]))
         self.covered = np.zeros(months)  # sectors with an AI model
-        self.costs = np.zeros((months, len(ITEMS), blueprint.shape[0]))
+        self.costs = accounts.committed(blueprint)
         accounts.record(self)
 
     def step(self) -> None:
@@ -108,8 +116,8 @@ class District(mesa.Model):
         platforms.step(self)  # open innovation platforms are founded and open
         calls.step(self)  # application projects are done, called for and matched
         data_market.step(self)  # data are traded; incidents
-        growth.step(self)  # revenue grows within capacity
         lifecycle.step(self)  # firms close, move, start, become AI firms
+        growth.step(self)  # revenue grows within capacity
         accounts.step(self)  # costs are booked, indicators recorded
 
     def run(self) -> Outcome:
@@ -176,8 +184,7 @@ class District(mesa.Model):
         cumulated = np.cumsum(weight, axis=1)
         luck = self.draws.uniform("trait park", 0, columns.slots)[: columns.at_start].astype(float)
         goal = luck * cumulated[columns.cell, -1]
-        park = (cumulated[columns.cell] <= goal[:, None]).sum(axis=1)
-        park = np.minimum(park, len(plan.zone) - 1)
+        park = (cumulated.take(columns.cell, axis=0) > goal[:, None]).argmax(axis=1)
         lifecycle.place(self, np.arange(columns.at_start), park)
         homeless = np.flatnonzero(columns.park < 0)
         lifecycle.place(self, homeless, self._general_park(columns.zone[homeless]))

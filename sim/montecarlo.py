@@ -6,8 +6,13 @@ interruptions leave the results as they are.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+from _thread import start_new_thread
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
+from functools import cache
 
 import numpy as np
 
@@ -16,7 +21,7 @@ from sim.errors import RunError
 from sim.executors import LocalProcesses, Workers
 from sim.runner import Runner
 from sim.scenario import Inputs
-from sim.store import RUNS_PER_CHUNK, Chunk, Columns, Store
+from sim.store import RUNS_PER_CHUNK, Chunk, Columns, Store, reason
 
 MAX_RUNS = 10_000_000
 DEATHS_IN_A_ROW = 3
@@ -82,35 +87,47 @@ def run_missing(
         on_progress: called with the number of runs stored and needed, repeats included.
 
     Raises:
-        RunError: workers died repeatedly, or the disk cannot be written.
-        KeyboardInterrupt: finished chunks are kept.
+        RunError: workers died repeatedly, memory ran out, or the disk cannot be written; finished
+            chunks are kept.
+        KeyboardInterrupt: likewise.
     """
     needed = chunks_of(runs)
-    missing = [number for number in needed if not store.has(number)]
+    try:
+        missing = [number for number in needed if not store.has(number)]
+    except OSError as error:
+        where = error.filename or store.path
+        raise RunError(f"{where}: runs cannot be checked ({reason(error)})") from None
     total = len(needed) * RUNS_PER_CHUNK
 
-    def tell() -> None:
-        on_progress(total - len(missing) * RUNS_PER_CHUNK, total)
+    def kept() -> int:
+        return total - len(missing) * RUNS_PER_CHUNK
 
-    tell()
+    def stopped(why: str) -> RunError:
+        return RunError(f"{why}; {kept()} runs are kept, the same command goes on from them")
+
+    on_progress(kept(), total)
     deaths = 0
     while missing:
         try:
             for chunk in _made(inputs, seed, tuple(missing), workers):
-                store.write(chunk)
+                try:
+                    store.write(chunk)
+                except OSError as error:
+                    raise stopped(f"{store.path}: cannot be written ({reason(error)})") from None
                 missing.remove(chunk.first // RUNS_PER_CHUNK)
                 deaths = 0
-                tell()
+                on_progress(kept(), total)
+        except MemoryError:
+            raise stopped("out of memory (try fewer --workers)") from None
         except Exception as error:
             if workers is None or not workers.is_death(error):
                 raise
             deaths += 1
             if deaths == DEATHS_IN_A_ROW:
-                kept = total - len(missing) * RUNS_PER_CHUNK
-                raise RunError(
+                raise stopped(
                     f"workers died {deaths} times without finishing a run: out of memory (try "
                     "fewer --workers), killed, or started from a script without "
-                    f"'if __name__ == \"__main__\":'; {kept} runs are kept"
+                    "'if __name__ == \"__main__\":'"
                 ) from None
 
 
@@ -127,10 +144,34 @@ def _made(
         running: set[Future[Chunk]] = set()
         while waiting or running:
             while waiting and len(running) < 2 * workers.width():
-                running.add(executor.submit(simulate, inputs, seed, waiting.pop()))
+                running.add(executor.submit(_work, inputs, seed, waiting.pop()))
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
+
+
+def _work(inputs: Inputs, seed: int, number: int) -> Chunk:
+    """Make a chunk in a worker."""
+    _end_with_parent()
+    return simulate(inputs, seed, number)
+
+
+@cache
+def _end_with_parent() -> None:
+    """Let this worker end when the process that started it is gone, even if it was killed.
+
+    It would wait for its next task for ever: the pipe that brings them is held open by its like.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    with suppress(RuntimeError):  # no memory for a thread: the runs will say so
+        start_new_thread(follow, ())  # threading.Thread would wait for ever for it to begin
 
 
 def local(workers: int) -> Workers | None:

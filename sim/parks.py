@@ -7,7 +7,8 @@ from typing import Any
 import mesa
 import numpy as np
 
-from sim.blueprint import Blueprint, Floats
+from sim.agents import View
+from sim.blueprint import Blueprint
 
 COLUMNS = (
     "capacity",
@@ -27,6 +28,7 @@ class Parks:
         count, sectors = blueprint.parks.focus.shape
         self.zone = blueprint.parks.zone
         self.focus = blueprint.parks.focus
+        self.takes = self.focus > 0  # (K, S), which sectors
         self.capacity = np.zeros(count)  # firms it has room for this month
         self.occupied = np.zeros(count)  # firms in it
         self.rent = np.ones(count)  # relative to the start
@@ -36,19 +38,13 @@ class Parks:
         self.founding = np.zeros(count)  # platforms founded and not yet open
         self.open_platforms = np.zeros(count)
 
-    @property
-    def vacancy(self) -> Floats:
-        """Share of places that are free, 0 where a park is not open."""
-        room = np.maximum(self.capacity, 1.0)
-        return np.asarray(np.clip(1.0 - self.occupied / room, 0.0, 1.0) * (self.capacity > 0))
-
     def open_at(self, blueprint: Blueprint, month: int) -> None:
         """Give the parks that have opened by this month their places."""
         plan = blueprint.parks
         self.capacity = np.where(plan.opens <= month, plan.capacity, 0.0)
 
 
-class Park(mesa.Agent):
+class Park(View):
     """One park, seen through its row: capacity, occupied, rent, service, …"""
 
     def __init__(self, model: Any, row: int) -> None:

@@ -1,16 +1,18 @@
 """The runs on disk: chunks of Parquet files, each complete or absent, and a manifest.
 
     DIR/manifest.json                 what the runs are of; written once, first
+    DIR/README.md                     what lies here, and how to open it
     DIR/inputs/*.yaml                 the files that they were made from
     DIR/runs/chunk-000000/            runs 0 to 24: series, costs and parameters as Parquet,
                                       chunk.json with their checksums
     DIR/runs/again-000000/            runs 0 to 24 again: the same parameters, other luck
 A chunk is written beside its place and renamed into it, so whatever stops the program leaves whole
-chunks only, and the same command goes on from them.
+chunks only, and the same command goes on from them. docs/store.md says what is promised.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -19,7 +21,9 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version as version_of
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import numpy as np
@@ -30,12 +34,23 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from sim.draws import AGAIN
-from sim.errors import RunError
+from sim.errors import RunError, plain
+from sim.plan import DISTRICT
 from sim.scenario import Inputs
 
 FORMAT = 1
 RUNS_PER_CHUNK = 25
 TABLES = ("series", "costs", "parameters")
+LIBRARIES = ("numpy", "scipy", "pyarrow")  # that the bytes depend on
+README = Path(__file__).with_name("store_readme.md")
+
+FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "a file would be larger than is allowed here",
+}
+# What reading a damaged chunk may meet; any other error says nothing about the chunk.
+DAMAGE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO)
 
 Floats = NDArray[Any]
 
@@ -61,11 +76,12 @@ class Columns:
 
 
 def identity(inputs: Inputs, seed: int, version: str) -> dict[str, Any]:
-    """What makes two sets of runs the same: files, seed, program version and format."""
+    """What makes two sets of runs the same to the byte: files, seed, program and libraries."""
     return {
         "format": FORMAT,
         "version": version,
         "code": code_sha256(),
+        "libraries": {name: version_of(name) for name in LIBRARIES},
         "scenario": inputs.scenario.id,
         "plan": inputs.plan.id,
         "economy": inputs.economy.id,
@@ -91,26 +107,48 @@ class Store:
     def __init__(self, path: Path, columns: Columns) -> None:
         self.path = path
         self.columns = columns
+        self._sound: set[int] = set()  # chunks that this process wrote or has checked
 
     def has(self, number: int) -> bool:
-        """Whether a chunk is there and undamaged; a damaged one is removed."""
+        """Whether a chunk is there and undamaged, by its checksums; a damaged one is removed.
+
+        Raises:
+            OSError: the chunk cannot be looked at, or a damaged one not be removed.
+        """
+        if number in self._sound:
+            return True
         folder = self._folder(number)
         if not folder.exists():
             return False
-        try:
-            sums = json.loads((folder / "chunk.json").read_text())["sha256"]
-            if all(_sha256(folder / f"{name}.parquet") == sums[name] for name in TABLES):
-                return True
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
+        if self._is_sound(folder, number):
+            self._sound.add(number)
+            return True
         if folder.is_dir():
             shutil.rmtree(folder)
         else:
             folder.unlink()
         return False
 
+    def _is_sound(self, folder: Path, number: int) -> bool:
+        first = number * RUNS_PER_CHUNK
+        try:
+            note = json.loads((folder / "chunk.json").read_text())
+            return (note["first_run"], note["runs"]) == (first, RUNS_PER_CHUNK) and all(
+                _sha256(folder / f"{name}.parquet") == note["sha256"][name] for name in TABLES
+            )
+        except OSError as error:
+            if error.errno not in DAMAGE:
+                raise
+        except (ValueError, LookupError, TypeError, RecursionError):
+            pass
+        return False
+
     def write(self, chunk: Chunk) -> None:
-        """Write one chunk, whole or not at all."""
+        """Write one chunk, whole or not at all.
+
+        Raises:
+            OSError: the disk does not take it; nothing of it is left.
+        """
         number = chunk.first // RUNS_PER_CHUNK
         folder = self._folder(number)
         draft = folder.with_name(f".{folder.name}.part")
@@ -125,15 +163,15 @@ class Store:
             _write_table(draft / "parameters.parquet", runs, None, self.columns.parameters, values)
             sums = {name: _sha256(draft / f"{name}.parquet") for name in TABLES}
             note = {"first_run": chunk.first, "runs": len(chunk.series), "sha256": sums}
-            write_text(draft / "chunk.json", json.dumps(note, indent=1))
+            (draft / "chunk.json").write_text(json.dumps(note, indent=1) + "\n")
+            _sync(draft / "chunk.json")
+            _sync(draft)
             os.replace(draft, folder)
             _sync(folder.parent)
-        except OSError as error:
+        except OSError:
             shutil.rmtree(draft, ignore_errors=True)
-            raise RunError(
-                f"{self.path}: cannot write runs ({error.strerror or error}); "
-                "the finished ones are kept, the same command goes on from them"
-            ) from None
+            raise
+        self._sound.add(number)
 
     def table(
         self,
@@ -152,7 +190,11 @@ class Store:
             keys.append("month")
             if months is not None:
                 wanted = wanted & pads.field("month").isin(list(months))
-        return pads.dataset(files).to_table(columns=[*keys, *columns], filter=wanted)
+        return pads.dataset(files).to_table(
+            columns=[*keys, *columns],
+            filter=wanted,
+            cache_metadata=False,  # half a megabyte a file, which nobody reads again
+        )
 
     def _folder(self, number: int) -> Path:
         again = number - AGAIN // RUNS_PER_CHUNK
@@ -172,35 +214,55 @@ def open_store(
     """
     wanted = identity(inputs, seed, version)
     manifest = path / "manifest.json"
-    lock = FileLock(path / ".lock")
     try:
         if manifest.exists():
             _check_same(manifest, wanted)
         else:
             _check_free(path)
         path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(path, error) from None
+    with locked(path):
+        try:
+            if not manifest.exists():
+                write_text(manifest, json.dumps(wanted, indent=1, ensure_ascii=False) + "\n")
+            _check_same(manifest, wanted)
+            _sweep(path)
+            _describe(path, inputs)
+        except OSError as error:
+            raise _not_writable(path, error) from None
+        yield Store(path, columns)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else writes to the directory meanwhile; the kernel ends it with the process.
+
+    Raises:
+        RunError: another process writes there, or this one may not.
+    """
+    lock = FileLock(path / ".lock")
+    try:
         lock.acquire(timeout=0)
-        if not manifest.exists():
-            _keep_inputs(path, inputs)
-            write_text(manifest, json.dumps(wanted, indent=1, ensure_ascii=False))
-        _check_same(manifest, wanted)
     except Timeout:
         raise RunError(f"{path}: another process is writing there; wait for it to end") from None
     except OSError as error:
-        lock.release()
         raise _not_writable(path, error) from None
-    except RunError:
-        lock.release()
-        raise
     try:
-        yield Store(path, columns)
+        yield
     finally:
         lock.release()
 
 
+def reason(error: OSError) -> str:
+    """Why the system refused, in a few words."""
+    return FULL.get(error.errno or 0) or error.strerror or str(error)
+
+
 def _not_writable(path: Path, error: OSError) -> RunError:
-    reason = error.strerror or str(error)
-    return RunError(f"{path}: cannot be written ({reason}); give another directory with --out")
+    return RunError(
+        f"{path}: cannot be written ({reason(error)}); give another directory with --out"
+    )
 
 
 def _check_free(path: Path) -> None:
@@ -208,7 +270,9 @@ def _check_free(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise RunError(f"{path}: is a file; give a directory with --out")
     left = {item.name for item in path.iterdir()} if path.exists() else set()
-    left -= {"inputs", ".lock", ".manifest.json.part"}
+    if "manifest.json" in left:  # another process began here this very moment
+        return
+    left -= {".lock", ".manifest.json.part"}
     if left:
         names = ", ".join(sorted(left)[:4]) + (", …" if len(left) > 4 else "")
         raise RunError(
@@ -219,36 +283,85 @@ def _check_free(path: Path) -> None:
 def _check_same(manifest: Path, wanted: dict[str, Any]) -> None:
     try:
         found = json.loads(manifest.read_text(encoding="utf-8"))
-        was = {name: str(found["sha256"][name]) for name in wanted["sha256"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise RunError(f"{manifest}: is damaged; give another directory with --out") from None
-    changed = [name for name in was if was[name] != wanted["sha256"][name]]
-    details = [
-        f"{key} is {found.get(key)!r} there and {wanted[key]!r} here"
-        for key in wanted
-        if key != "sha256" and found.get(key) != wanted[key]
-    ]
-    if changed:
-        details.append(f"its {' and '.join(changed)} file has changed since")
-    if details:
+        difference = _difference(found, wanted)
+    except (ValueError, LookupError, TypeError, RecursionError):
         raise RunError(
-            f"{manifest.parent}: holds another forecast ({details[0]}); "
-            "give another directory with --out"
-        )
+            f"{manifest}: is damaged or not this program's; give another directory with --out"
+        ) from None
+    if difference:
+        raise RunError(f"{manifest.parent}: holds {difference}; give another directory with --out")
 
 
-def _keep_inputs(path: Path, inputs: Inputs) -> None:
-    """Copies under their names, in one folder: the scenario finds its plan and economy there."""
+def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str | None:
+    """What a store holds instead of what is wanted, the most telling first."""
+
+    def differs(here: dict[str, Any], there: dict[str, Any], keys: Sequence[str]) -> str | None:
+        for key in keys:
+            if there[key] != here[key]:
+                return f"{key} is {there[key]!r} there and {here[key]!r} here"
+        return None
+
+    if found["format"] != FORMAT:
+        return f"runs in format {found['format']!r}, and this program writes format {FORMAT}"
+    other = differs(wanted, found, ("scenario", "plan", "economy", "seed"))
+    changed = [name for name, sha in wanted["sha256"].items() if found["sha256"][name] != sha]
+    if changed and not other:
+        other = f"its {' and '.join(changed)} file has changed since"
+    if other:
+        return f"another forecast ({other})"
+    other = differs(wanted, found, ("version", "runs_per_chunk"))
+    if not other and found["code"] != wanted["code"]:
+        other = "its code has changed since"
+    if other:
+        return f"runs made by another version of the program ({other})"
+    other = differs(wanted["libraries"], found["libraries"], LIBRARIES)
+    return f"runs made with other libraries ({other})" if other else None
+
+
+def _sweep(path: Path) -> None:
+    """Remove what writing left that was stopped."""
+    for place in ("", "inputs/", "runs/", "charts/"):
+        for draft in path.glob(f"{place}.*.part"):
+            if draft.is_dir():
+                shutil.rmtree(draft)
+            else:
+                draft.unlink()
+
+
+def _describe(path: Path, inputs: Inputs) -> None:
+    """Put in what a reader needs and is not there yet: the inputs, and how to open the runs."""
     folder = path / "inputs"
     folder.mkdir(exist_ok=True)
-    texts = {name: source.text for name, source in inputs.sources.items()}
-    for name in ("plan", "economy"):
-        file = inputs.sources[name].path.name
-        texts["scenario"] = re.sub(
-            rf"^{name}:.*$", f"{name}: {file}", texts["scenario"], count=1, flags=re.MULTILINE
-        )
-    for name, source in inputs.sources.items():
-        write_text(folder / source.path.name, texts[name])
+    texts = {folder / name: text for name, text in _copies(inputs).items()}
+    for file, text in (texts | {path / "README.md": _readme(inputs)}).items():
+        if not file.exists():
+            write_text(file, text)
+
+
+def _copies(inputs: Inputs) -> dict[str, str]:
+    """The inputs by file name, for one folder: the scenario finds its plan and economy there."""
+    names = {kind: source.path.name for kind, source in inputs.sources.items()}
+    texts = {kind: source.text for kind, source in inputs.sources.items()}
+    for kind in ("plan", "economy"):
+        if list(names.values()).count(names[kind]) > 1:
+            names[kind] = f"{kind}-{names[kind]}"
+        line = re.compile(rf"^{kind}:.*$", re.MULTILINE)
+        new = f"{kind}: {names[kind]}".replace("\\", r"\\")
+        texts["scenario"] = line.sub(new, texts["scenario"], count=1)
+    return {names[kind]: text for kind, text in texts.items()}
+
+
+def _readme(inputs: Inputs) -> str:
+    """What lies in the directory, with an example from its first target."""
+    target = inputs.plan.targets[0]
+    name = inputs.scenario.name
+    return Template(README.read_text(encoding="utf-8")).substitute(
+        name=f"{name.zh} {name.en}",
+        column=f"{target.id}.{DISTRICT}",
+        comparison=">" if target.comparison == "above" else ">=",
+        threshold=plain(target.threshold.value).replace(",", ""),
+        month=target.deadline,
+    )
 
 
 def _write_table(
@@ -263,7 +376,7 @@ def _write_table(
     arrays: list[pa.Array] = [pa.array(np.repeat(runs, per_run))]
     labels = ["run"]
     if months is not None:
-        arrays.append(pa.array(months * len(runs)).dictionary_encode())
+        arrays.append(pa.array(months * len(runs)))
         labels.append("month")
     flat = values.reshape(-1, values.shape[2]).astype(np.float32).T.copy()
     arrays += [pa.array(column) for column in flat]
@@ -275,20 +388,38 @@ def _write_table(
             compression="zstd",
             use_dictionary=["month"] if months is not None else False,
             use_byte_stream_split=list(names),
+            write_statistics=labels,
+            store_schema=False,
         )
-        file.flush()
-        os.fsync(file.fileno())
+    _sync(path)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
+    """Write a text file whole or not at all.
+
+    Raises:
+        OSError: the disk does not take it; it names the file.
+    """
+    with whole_file(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A file to write beside ``path``; once whole it takes its place, else nothing of it is left.
+
+    Raises:
+        OSError: the disk does not take it; it names the file.
+    """
     draft = path.with_name(f".{path.name}.part")
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        yield draft
+        _sync(draft)
         os.replace(draft, path)
+        _sync(path.parent)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
     finally:
         draft.unlink(missing_ok=True)
 
@@ -297,8 +428,9 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

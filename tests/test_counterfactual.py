@@ -34,6 +34,10 @@ def with_slot(district: District, month: int, **traits: Any) -> int:
     for name in COLUMNS:
         column = np.insert(getattr(old, name), slot, traits.get(name, 0))
         getattr(new, name)[:] = column
+    alike = int(np.flatnonzero(old.sector == traits["sector"])[0])
+    for owner, name in ((district.norms, "log_scale"), (district.research, "kept")):
+        by_slot = getattr(owner, name)
+        setattr(owner, name, np.insert(by_slot, slot, by_slot[alike]))
     new.reveal(0)
     district.columns = new
     return slot
@@ -124,7 +128,7 @@ def refused(small: Runner, fates: dict[int, list[int]], request: pytest.FixtureR
 def arrays(*parts: object) -> Iterator[tuple[str, Any]]:
     for part in parts:
         for name, values in vars(part).items():
-            if isinstance(values, np.ndarray):
+            if isinstance(values, np.ndarray) and name != "kept":  # kept: a trait of each slot
                 yield f"{type(part).__name__}.{name}", values
 
 
@@ -197,7 +201,7 @@ def test_in_its_month_the_books_that_it_is_not_in_are_the_same_to_the_bit(pair: 
     pair.to(MONTH)
     firm, touched = pair.firm, {"series", "Parks.occupied"}
     touched |= {f"Zones.{n}" for n in ("firms", "revenue", "staff", "ai_adoption", "entries")}
-    touched |= {"Zones.seekers"}
+    touched |= {"Zones.seekers", "Momentum.last", "Momentum.mean"}
     one, other = everything(pair.plain), everything(pair.added)
     assert {name for name in one if one[name] != other[name]} <= touched
     elsewhere = np.arange(pair.plain.blueprint.shape[0]) != firm.zone
@@ -219,6 +223,9 @@ def test_a_month_later_its_zone_s_people_are_scarcer_and_its_park_is_dearer(pair
     pair.to(MONTH + 1)
     zone, park = pair.firm.zone, pair.firm.park
     elsewhere = np.arange(pair.plain.blueprint.shape[0]) != zone
+    if pair.firm.staffing == 0:  # a founder whose revenue fell has all the people it needs
+        assert not pair.more("zones", "vacancies").any()
+        return
     assert pair.more("zones", "vacancies")[zone] > 0
     assert not pair.more("zones", "vacancies")[elsewhere].any()
     assert pair.more("zones", "fill_rate")[zone] < 0
@@ -311,4 +318,5 @@ def test_one_firm_more_at_the_start_bids_for_people_and_leaves_the_rest_as_it_wa
         one, other = pair.rest(name)
         assert one.tobytes() == other.tobytes(), name
     one, other = pair.rest("log_revenue")
-    assert np.abs(one - other).max() < 1e-3  # through staff, by a little
+    there = slice(0, pair.plain.columns.at_start)  # founders stand one slot further on, see above
+    assert np.abs(one - other)[there].max() < 1e-3  # through staff, by a little

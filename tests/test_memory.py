@@ -73,6 +73,5 @@ def test_an_outcome_does_not_hold_its_district(small: Runner) -> None:
     assert left() is None
 
 
-@pytest.mark.xfail(reason="Mesa numbers agents in a table that holds every model with an agent")
 def test_no_district_outlives_its_run_when_its_agents_were_looked_at(small: Runner) -> None:
     assert alive_after(small, looked_at, 5) == 0

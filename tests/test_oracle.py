@@ -163,17 +163,17 @@ ERRORS = {
     ),
     "factors that lose their variance": (
         "economy.step",
-        "np.sqrt(1.0 - rho**2) * luck[1:]",
+        "sqrt(1.0 - rho**2) * luck[1:]",
         "(1.0 - rho) * luck[1:]",
     ),
     # 7.2 to 7.4 Implementation, drivers, parks
     "other duties that grow with the lever": (
         "implementation.step",
-        "p.other_duties * blueprint.department_staffed",
-        "p.other_duties * staffed",
+        "planned + work.other_duties",
+        "planned + p.other_duties * blueprint.department_capacity[month]",
     ),
     "every department leads": (
-        "implementation.joint_effort",
+        "implementation.Work",
         "np.where(links.link_is_lead, p.lead_weight, 1.0)",
         "np.full(len(links.link_is_lead), p.lead_weight)",
     ),
@@ -205,8 +205,8 @@ ERRORS = {
     ),
     "the fill rate of the next zone": (
         "talent.step",
-        "firms.by_zone(zones.fill_rate)",
-        "firms.by_zone(np.roll(zones.fill_rate, 1))",
+        "firms.by_zone(zones.fill_rate, shape)",
+        "firms.by_zone(np.roll(zones.fill_rate, 1), shape)",
     ),
     "commuting to where people live": (
         "talent.applications",
@@ -215,8 +215,8 @@ ERRORS = {
     ),
     "hires taken from the zone of the post": (
         "talent.step",
-        "origin @ np.divide",
-        "origin.T @ np.divide",
+        "origin @ (hires",
+        "origin.T @ (hires",
     ),
     "wages that raise the demand for labour": (
         "talent.step",
@@ -243,7 +243,7 @@ ERRORS = {
     # 7.7 and 7.8 Innovation, platforms
     "a frontier that stands still": (
         "innovation.step",
-        "1.0 - firms.by_sector(research.obsolescence)",
+        "research.kept[: len(firms)]",
         "1.0",
     ),
     "a frontier that the success itself may pass": (
@@ -279,8 +279,8 @@ ERRORS = {
     ),
     "projects that last a month longer": (
         "calls.post",
-        "np.floor(p.shortest + length)",
-        "np.floor(p.shortest + length + 1.0)",
+        "(p.shortest + length).astype",
+        "(p.shortest + length + 1.0).astype",
     ),
     "projects that are judged a month late": (
         "calls.finish",
@@ -359,7 +359,7 @@ ERRORS = {
         "np.log1p(scale, out=scale)",
         "scale[:] = 0.0",
     ),
-    "noise that rises with size": ("growth.step", "scale -= term", "scale += term"),
+    "noise that rises with size": ("growth.step", "[: len(firms)] - term", "[: len(firms)] + term"),
     "one-offs that come again": ("growth.step", "firms.one_off[:] = 0.0", "pass"),
     "capacity held against last month's sum": (
         "growth.step",
@@ -412,7 +412,7 @@ ERRORS = {
     "moves without distance": ("lifecycle.move", "- p.moving_cost * away", ""),
     "starts that see no shock": (
         "lifecycle.start",
-        "model.cycle.growth[zone, sector]",
+        "model.cycle.growth.take(cell)",
         "model.cycle.sector_growth[sector]",
     ),
     "starts where rent counts from nothing": (
@@ -427,7 +427,7 @@ ERRORS = {
     ),
     "founders who hire more people than there are": (
         "lifecycle.take_staff",
-        "np.minimum(1.0, zones.seekers / np.where(total > 0, total, 1.0))",
+        "np.minimum(1.0, zones.seekers / np.maximum(total, 1e-300))",
         "np.ones(len(total))",
     ),
     "a firm too many in each park": ("lifecycle.place", "rank < np.floor", "rank <= np.floor"),
@@ -508,13 +508,17 @@ ODDS = {
     "growth": "expansion_hazard",
     "lifecycle": "all",
 }
-OF_FEW = {"platforms": "firm_hazard firm_hazard_at_start", "lifecycle": "moving_cost"}
+OF_FEW = {
+    "platforms": "firm_hazard firm_hazard_at_start",
+    "lifecycle": "moving_cost",
+    "innovation": "standards_per_scenario",
+}
 
 
 def off_by(process: str, name: str) -> float:
     """How wrong a parameter is made: by one per cent, if it is felt in itself."""
     if name in OF_FEW.get(process, "").split():
-        return 4.0
+        return 8.0
     odds = ODDS.get(process, "").split()
     return 2.0 if name in odds or odds == ["all"] else 1.01
 

@@ -9,6 +9,7 @@ import numpy as np
 from sim.blueprint import Base, Blueprint, Floats
 from sim.economy import Lever
 from sim.plan import Quantity, Target
+from sim.zones import ITEMS
 
 if TYPE_CHECKING:
     from sim.model import District
@@ -43,27 +44,36 @@ def indicators(blueprint: Blueprint) -> dict[str, str]:
 
 
 def step(model: District) -> None:
-    """Book the costs of measures and staff, then record the indicators of the month."""
-    blueprint, month = model.blueprint, model.month
-    measures, cost = blueprint.measures, blueprint.lever_cost
-    under_way = (measures.start <= month)[:, None]
-    planned = measures.annual_cost / 12.0 * measures.intensity[month] * under_way
-    # added one by one: a pairwise sum would differ in its last bit with the number of measures
-    paid = planned.cumsum(axis=0)[-1:].sum(axis=0)
-    model.spending.add(Lever.MEASURE_INTENSITY, paid * cost[Lever.MEASURE_INTENSITY])
-    extra = blueprint.department_extra[month] / 12.0 * cost[Lever.DEPARTMENT_CAPACITY]
-    own = blueprint.department_zone >= 0
-    zones = blueprint.shape[0]
-    by_zone = np.bincount(blueprint.department_zone[own], extra[own], zones)
-    by_zone = by_zone + extra[~own].sum() * blueprint.firm_share
-    model.spending.add(Lever.DEPARTMENT_CAPACITY, by_zone)
-    for lever, rule in blueprint.economy.levers.items():
-        if rule.driver:
-            paid = blueprint.levers[Lever(lever)][month] * rule.unit_cost.value / 12.0
-            model.spending.add(lever, paid)
-    model.costs[month] = model.spending.month
+    """Book the month's costs, then record its indicators."""
+    model.costs[model.month] += model.spending.month
     model.spending.clear()
     record(model)
+
+
+def committed(blueprint: Blueprint) -> Floats:
+    """What measures, staff and the levers that push a driver cost, whatever firms do.
+
+    By month, item and zone (T + 1, items, Z), 亿元; nothing in the start month.
+    """
+    measures, cost = blueprint.measures, blueprint.lever_cost
+    costs = np.zeros((blueprint.horizon + 1, len(ITEMS), blueprint.shape[0]))
+    under_way = measures.start <= np.arange(blueprint.horizon + 1)[:, None]
+    planned = measures.annual_cost / 12.0 * measures.intensity * under_way[:, :, None]
+    # added one by one: a pairwise sum would differ in its last bit with the number of measures
+    paid = planned.cumsum(axis=1)[:, -1:].sum(axis=1)
+    costs[:, ITEMS.index(Lever.MEASURE_INTENSITY)] = paid * cost[Lever.MEASURE_INTENSITY]
+    staff = costs[:, ITEMS.index(Lever.DEPARTMENT_CAPACITY)]
+    extra = blueprint.department_extra / 12.0 * cost[Lever.DEPARTMENT_CAPACITY]
+    own = blueprint.department_zone >= 0
+    np.add.at(staff.T, blueprint.department_zone[own], extra.T[own])
+    shared = np.ascontiguousarray(extra[:, ~own]).sum(axis=1)
+    staff += shared[:, None] * blueprint.firm_share
+    for lever, rule in blueprint.economy.levers.items():
+        if rule.driver:
+            paid = blueprint.levers[Lever(lever)] * rule.unit_cost.value / 12.0
+            costs[:, ITEMS.index(lever)] += paid
+    costs[0] = 0.0
+    return costs
 
 
 def record(model: District) -> None:
@@ -74,7 +84,7 @@ def record(model: District) -> None:
     for position, target in enumerate(targets):
         row[position] = measure(model, target)
     context(model, row[len(targets) :])
-    model.covered[model.month] = np.count_nonzero(model.zones.models.sum(axis=0))
+    model.covered[model.month] = np.count_nonzero(model.zones.models.any(axis=0))
 
 
 def with_district(model: District, series: Floats) -> Floats:
@@ -109,8 +119,6 @@ def history(model: District) -> Floats:
     """
     blueprint, base = model.blueprint, model.blueprint.base
     flows = [name for name, kind in indicators(blueprint).items() if kind == "flow"]
-    targets = {target.id: target for target in blueprint.plan.targets}
-    arrivals = model.parameters.talent.inflow_rate * base.staff.sum(axis=1)
     zeros = np.zeros(blueprint.shape[0])
     past = np.zeros((11, len(flows), blueprint.shape[0]))
     for n, months_back in enumerate(range(11, 0, -1)):
@@ -118,15 +126,13 @@ def history(model: District) -> Floats:
         known = {
             "revenue": revenue.sum(axis=1),
             "core_revenue": revenue @ blueprint.is_core,
-            "arrivals": arrivals,
+            "arrivals": model.usual_arrivals,
         }
         for position, name in enumerate(flows):
-            if name in targets:
-                weight = revenue_weights(targets[name], base, blueprint.sectors)
-                by_zone = revenue @ weight
+            if name in model.target_weights:
+                past[n, position] = revenue @ model.target_weights[name]
             else:
-                by_zone = known.get(name, zeros)
-            past[n, position] = by_zone
+                past[n, position] = known.get(name, zeros)
     return past
 
 
@@ -142,14 +148,13 @@ def measure(model: District, target: Target) -> Floats:
     zones, firms, shape = model.zones, model.columns, model.blueprint.shape
     quantity = target.quantity
     if quantity in (Quantity.REVENUE, Quantity.FIRMS):
-        weight = revenue_weights(target, model.blueprint.base, model.blueprint.sectors)
         by_cell = zones.firms if quantity == Quantity.FIRMS else zones.revenue
-        return np.asarray(by_cell @ weight)
+        return np.asarray(by_cell @ model.target_weights[target.id])
     if quantity == Quantity.AI_REVENUE:
-        part = np.where(firms.is_ai, firms.revenue, firms.revenue * firms.ai_share)
+        part = firms.revenue * np.maximum(firms.ai_share, firms.is_ai)
         return np.asarray(firms.sum_by_cell(part, shape).sum(axis=1))
     if quantity == Quantity.AI_FIRMS:
-        return np.asarray(firms.sum_by_cell(firms.alive * firms.is_ai, shape).sum(axis=1))
+        return np.asarray(firms.count_by_cell(firms.is_ai, shape).sum(axis=1))
     if quantity == Quantity.OPEN_PLATFORMS:
         parks = model.park_columns
         return np.asarray(np.bincount(parks.zone, parks.open_platforms, shape[0]))
@@ -158,7 +163,7 @@ def measure(model: District, target: Target) -> Floats:
     if quantity == Quantity.AI_MODELS:
         return np.asarray(zones.models.sum(axis=1))
     if quantity == Quantity.MODEL_SECTORS:
-        return np.asarray((zones.models > 0).sum(axis=1).astype(float))
+        return np.asarray((zones.models > 0).sum(axis=1))
     return np.asarray(getattr(zones, quantity.value))
 
 
@@ -166,9 +171,9 @@ def context(model: District, row: Floats) -> None:
     """The month's values of the CONTEXT indicators, in their order, (indicators, Z)."""
     zones, firms, parks = model.zones, model.columns, model.park_columns
     shape, zone_count = model.blueprint.shape, model.blueprint.shape[0]
-    adopters = firms.alive * firms.adopts
-    maturity = firms.sum_by_cell(firms.maturity * adopters, shape).sum(axis=1)
-    count = zones.firms @ model.blueprint.base.adopts
+    adopts = model.blueprint.base.adopts
+    maturity = firms.sum_by_cell(firms.maturity * firms.alive, shape)
+    count = zones.firms @ adopts
     room = np.bincount(parks.zone, parks.capacity, zone_count)
     service = np.bincount(parks.zone, parks.service * parks.capacity, zone_count)
     row[:] = (
@@ -182,7 +187,7 @@ def context(model: District, row: Floats) -> None:
         zones.data_volume,
         zones.cross_border,
         zones.incidents,
-        maturity / np.maximum(count, 1.0),
+        (maturity * adopts).sum(axis=1) / np.maximum(count, 1.0),
         service / np.maximum(room, 1.0),
         zones.revenue @ model.blueprint.is_core,
         zones.revenue.sum(axis=1),

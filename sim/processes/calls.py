@@ -58,11 +58,11 @@ class Projects:
 
     def take(self, chosen: Column) -> dict[str, Column]:
         """Remove the chosen rows and give them back."""
-        rows = {}
+        rows, others = {}, ~chosen
         for name in ("adopter", "supplier", "kind", "end", "luck"):
             column = getattr(self, name)
             rows[name] = column[chosen]
-            setattr(self, name, column[~chosen])
+            setattr(self, name, column[others])
         return rows
 
 
@@ -85,8 +85,7 @@ def post(model: District) -> None:
     ready = firms.maturity * (1.0 - firms.maturity)
     ready *= 4.0
     ready *= firms.alive
-    ready *= firms.adopts
-    ready[firms.adopting] = 0.0
+    ready *= firms.adopts & ~firms.adopting
     total_ready = firms.sum_by_cell(ready, shape)
 
     # peers: the mean AI share of the cell's firms
@@ -97,14 +96,8 @@ def post(model: District) -> None:
     offered = blueprint.funding[model.month] / grant / 12.0
     per_ready = np.divide(offered, total_ready, out=np.zeros(shape), where=total_ready > 0)
     funded = p.take_up * (1.0 - np.exp(-per_ready / p.take_up))
-    chance = firms.by_cell(own + funded)
-    chance *= ready
-    np.negative(chance, out=chance)
-    np.expm1(chance, out=chance)
-    np.negative(chance, out=chance)
-
     luck = model.draws.uniform("call", model.month, len(firms))
-    adopter = np.flatnonzero(luck < chance)
+    adopter, _ = firms.struck(luck, firms.by_cell(own + funded) * ready)
     if not len(adopter):
         return
     seen = 2 * int(p.bidders)
@@ -119,15 +112,16 @@ def post(model: District) -> None:
     model.projects.add(
         adopter=adopter,
         supplier=supplier,
-        kind=np.floor(length % 1.0 * kinds).astype(np.intp),
-        end=model.month + np.floor(p.shortest + length).astype(np.intp),
+        kind=(length % 1.0 * kinds).astype(np.intp),
+        end=model.month + (p.shortest + length).astype(np.intp),
         luck=detail[:, 1],
     )
     firms.adopting[adopter] = True
     firms.one_off[adopter] -= p.adopter_cost
-    np.add.at(firms.projects, supplier, 1.0)
-    who, number = np.unique(supplier, return_counts=True)
-    firms.one_off[who] += project_growth(p, firms.log_revenue[who], number)
+    # a supplier of several is written to several times, each time the same
+    number = np.bincount(supplier)[supplier]
+    firms.projects[supplier] += number
+    firms.one_off[supplier] += project_growth(p, firms.log_revenue[supplier], number)
 
     cell = firms.cell[adopter]
     odds = np.divide(funded, own + funded, out=np.zeros(shape), where=own + funded > 0).ravel()
@@ -147,7 +141,7 @@ def award(model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck:
     candidates = np.flatnonzero(firms.supplies)
     if not len(candidates):
         return np.full(len(adopter), -1, dtype=np.intp)
-    bidder = candidates[np.floor(bid * len(candidates)).astype(np.intp)]
+    bidder = candidates[(bid * len(candidates)).astype(np.intp)]
     alive = firms.alive[bidder] > 0
     bids = alive & (np.cumsum(alive, axis=1) <= p.bidders)
     capacity = np.floor(firms.staff[bidder] / p.staff_per_project)
@@ -182,12 +176,11 @@ def finish(model: District) -> None:
         return
     done = model.projects.take(ending)
     adopter, supplier = done["adopter"], done["supplier"]
-    np.subtract.at(firms.projects, supplier, 1.0)
-    np.maximum(firms.projects, 0.0, out=firms.projects)
+    number = np.bincount(supplier)[supplier]  # as in ``post``
+    firms.projects[supplier] = np.maximum(firms.projects[supplier] - number, 0.0)
     firms.adopting[adopter] = False
-    who, number = np.unique(supplier, return_counts=True)
-    lost = (1.0 - p.follow_on) * project_growth(p, firms.log_revenue[who], number)
-    firms.one_off[who] -= lost * firms.alive[who]
+    lost = (1.0 - p.follow_on) * project_growth(p, firms.log_revenue[supplier], number)
+    firms.one_off[supplier] -= lost * firms.alive[supplier]
     still = firms.alive[adopter] > 0
     firms.one_off[adopter[still]] += p.adopter_cost
 

@@ -30,7 +30,13 @@ class DriversParameters:
 class Drivers:
     """Every driver between 0 (the base year) and 1: by cell (R, Z, S), and zones' means (R, Z)."""
 
-    def __init__(self, blueprint: Blueprint) -> None:
+    def __init__(self, blueprint: Blueprint, p: DriversParameters) -> None:
+        self.strength = (p.effect_scale * blueprint.effects.strength)[:, None]
+        self.pushes = [
+            (PLACE[rule.driver], lever_push(blueprint, Lever(lever)))
+            for lever, rule in blueprint.economy.levers.items()
+            if rule.driver
+        ]
         self.set(np.zeros((len(DRIVERS), *blueprint.shape)))
 
     def weighed(self, effect: Floats) -> Floats:
@@ -40,42 +46,41 @@ class Drivers:
     def set(self, by_cell: Floats) -> None:
         """Take new values, (R, Z, S)."""
         self.by_cell = by_cell
-        self.by_zone = by_cell.mean(axis=2)
+        self.by_zone = by_cell.sum(axis=2) / by_cell.shape[2]
         self._flat = by_cell.reshape(len(DRIVERS), -1)
 
     def cell(self, driver: Driver) -> Floats:
         """(Z, S)"""
-        return np.asarray(self.by_cell[PLACE[driver]])
+        values: Floats = self.by_cell[PLACE[driver]]
+        return values
 
     def zone(self, driver: Driver) -> Floats:
         """(Z,), mean over sectors"""
-        return np.asarray(self.by_zone[PLACE[driver]])
+        values: Floats = self.by_zone[PLACE[driver]]
+        return values
 
 
 def step(model: District) -> None:
-    """D_rzs = 1 − exp(−x_rzs) with x_rzs = Σ_m b_mrs·P_mz + Σ_levers b_ℓ·ℓ_z; then openness."""
+    """D_rzs = 1 − exp(−max(0, x_rzs)), x_rzs = Σ_m b_mrs·P_mz + Σ_levers b_ℓ·ℓ_z; then openness."""
     blueprint, p = model.blueprint, model.parameters.drivers
     effects, progress = blueprint.effects, model.department_columns.progress
     zones, sectors = blueprint.shape
-    pushed = progress[effects.measure] * (p.effect_scale * effects.strength)[:, None]
-    size = len(DRIVERS) * zones * sectors
-    raw = np.bincount(effects.place, pushed.ravel(), size).astype(float)
-    raw = raw.reshape(len(DRIVERS), zones, sectors)
-    for lever, rule in blueprint.economy.levers.items():
-        if rule.driver:
-            push = lever_push(blueprint, Lever(lever), model.month)
-            raw[PLACE[rule.driver]] += push[:, None]
-    model.drivers.set(1.0 - np.exp(-raw))
+    pushed = progress[effects.measure] * model.drivers.strength
+    raw = np.bincount(effects.place, pushed.ravel(), len(DRIVERS) * zones * sectors)
+    raw = raw.reshape(len(DRIVERS), zones, sectors).astype(float, copy=False)
+    for place, push in model.drivers.pushes:
+        raw[place] += push[model.month, :, None]
+    model.drivers.set(1.0 - np.exp(-np.maximum(raw, 0.0)))
     open_data(model, p)
 
 
-def lever_push(blueprint: Blueprint, lever: Lever, month: int) -> Floats:
-    """What a lever adds to its driver before saturation (Z,), beyond its baseline.
+def lever_push(blueprint: Blueprint, lever: Lever) -> Floats:
+    """What a lever adds to its driver before saturation (T + 1, Z), beyond its baseline.
 
     Money is counted by what it would be for the whole district at the zone's rate, so that a sum
     does more in a small zone than in a large one.
     """
-    extra = blueprint.levers[lever][month] - blueprint.lever_baseline[lever]
+    extra = blueprint.levers[lever] - blueprint.lever_baseline[lever]
     if blueprint.economy.levers[lever].spread == "by_firms":
         extra = extra / np.maximum(blueprint.firm_share, 1e-6)
     return np.asarray(blueprint.lever_strength[lever] * extra)
@@ -92,7 +97,7 @@ def open_data(model: District, p: DriversParameters) -> None:
     lever = blueprint.levers[Lever.DATA_PORT_OPENNESS][model.month]
     pilot = blueprint.data_pilot
     allowed = lever + (1.0 - lever) * drivers.zone(Driver.DATA_OPENNESS)
-    lead = allowed[pilot].mean() if pilot.any() else 0.0
+    lead = allowed[pilot].sum() / max(1, np.count_nonzero(pilot))
     gap = np.maximum(0.0, lead - zones.policy_openness)
     spread = zones.policy_openness + p.openness_spread * drivers.zone(Driver.LINKAGE) * gap
     zones.policy_openness = np.where(pilot, allowed, np.maximum(allowed, spread))

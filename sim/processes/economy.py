@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,11 +57,11 @@ def step(model: District) -> None:
     cycle, p = model.cycle, model.parameters.economy
     luck = model.draws.normal("economy", model.month, 1 + len(cycle.sector))
     rho = p.common_persistence
-    cycle.common = rho * cycle.common + np.sqrt(1.0 - rho**2) * float(luck[0])
+    cycle.common = rho * cycle.common + sqrt(1.0 - rho**2) * float(luck[0])
     rho = p.sector_persistence
-    cycle.sector = rho * cycle.sector + np.sqrt(1.0 - rho**2) * luck[1:]
+    cycle.sector = rho * cycle.sector + sqrt(1.0 - rho**2) * luck[1:]
     cycle.sector_growth = p.common_loading * cycle.common + p.sector_volatility * cycle.sector
-    cycle.growth = np.tile(cycle.sector_growth, (model.blueprint.shape[0], 1))
+    cycle.growth[:] = cycle.sector_growth
     shocks = model.blueprint.shocks
     for j, size in enumerate(cycle.shock_size):
         change = shocks.path[j, model.month] - shocks.path[j, model.month - 1]

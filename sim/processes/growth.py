@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.blueprint import Blueprint, Floats
-from sim.firms import Firms
+from sim.firms import Column, Firms
 from sim.parameters import BY_DRIVER, BY_SECTOR
 from sim.plan import Driver
 
@@ -51,6 +51,21 @@ class Momentum:
         self.last = self.mean.copy()  # its log growth last month
 
 
+class Norms:
+    """What no month changes in the growth of firms.
+
+    Log growth a year by sector (S,) of capability and maturity at their start, log growth a month
+    of normal staffing, and ln b of each slot (slots,) at a log revenue of 0.
+    """
+
+    def __init__(self, firms: Firms, momentum: Momentum, p: GrowthParameters) -> None:
+        self.traits = p.capability_effect * momentum.capability
+        self.traits += p.maturity_effect * momentum.maturity
+        self.staffing = p.staffing_effect * np.log(p.normal_staffing)
+        log_scale = np.log(p.volatility / np.sqrt(2.0)) + p.size_exponent * momentum.mean_log
+        self.log_scale: Column = firms.by_sector(log_scale)
+
+
 def step(model: District) -> None:
     """Δln r = μ_s + f_s + Σ_r β_r D_rzs + β_d·access + io_s + β_v·(ln filled − ln normal)
     + β_C·(C − C̄₀) + β_M·(M − M̄₀) + projects + b·ε + ln(1 − b²), ε ~ Laplace(0, 1).
@@ -60,14 +75,15 @@ def step(model: District) -> None:
     the growth under its conditions.
     """
     blueprint, firms, p = model.blueprint, model.columns, model.parameters.growth
-    base, momentum, zones = blueprint.base, model.momentum, model.zones
+    base, momentum, norms, zones = blueprint.base, model.momentum, model.norms, model.zones
+    before = firms.sum_by_cell(firms.revenue, blueprint.shape).sum(axis=0)
     yearly = p.drift + model.drivers.weighed(p.effect)
     yearly = yearly + p.data_effect * base.data_intensity * zones.data_access[:, None]
-    yearly -= p.capability_effect * momentum.capability + p.maturity_effect * momentum.maturity
+    yearly -= norms.traits
     pull = blueprint.sales_share @ (momentum.last - momentum.mean)
     monthly = yearly / 12.0 + model.cycle.growth + p.demand_pull * pull
     monthly += zones.ramp
-    monthly -= p.staffing_effect * np.log(p.normal_staffing)
+    monthly -= norms.staffing
 
     change = firms.by_cell(monthly)
     term = firms.capability * (p.capability_effect / 12.0)
@@ -80,13 +96,11 @@ def step(model: District) -> None:
     firms.one_off[:] = 0.0
 
     noise = model.draws.laplace("growth", model.month, len(firms))
-    scale = firms.by_sector(
-        np.log(p.volatility / np.sqrt(2.0)) + p.size_exponent * momentum.mean_log
-    )
+    noise = noise.astype(firms.precision, copy=False)
     np.multiply(firms.log_revenue, p.size_exponent, out=term)
-    scale -= term
+    scale = norms.log_scale[: len(firms)] - term
     np.exp(scale, out=scale)
-    np.minimum(scale, 0.4, out=scale)
+    scale.clip(0.0, 0.4, out=scale)
     noise *= scale
     change += noise
     np.multiply(scale, -scale, out=scale)
@@ -95,16 +109,15 @@ def step(model: District) -> None:
 
     change *= firms.alive
     firms.log_revenue += change
-    np.maximum(firms.log_revenue, -16.0, out=firms.log_revenue)
-    np.minimum(firms.log_revenue, 8.0, out=firms.log_revenue)
+    firms.log_revenue.clip(-16.0, 8.0, out=firms.log_revenue)
     np.exp(firms.log_revenue, out=firms.revenue)
     firms.revenue *= firms.alive
-    before = zones.revenue.sum(axis=0)
     zones.revenue = firms.sum_by_cell(firms.revenue, blueprint.shape)
     bind(model, p)
     now = zones.revenue.sum(axis=0)
-    known = (before > 0) & (now > 0)
-    momentum.last = np.where(known, np.log(np.where(known, now, 1) / np.where(known, before, 1)), 0)
+    ratio = np.ones(len(now))
+    np.divide(now, before, out=ratio, where=(before > 0) & (now > 0))
+    momentum.last = np.log(ratio)
     momentum.mean = momentum.mean + (momentum.last - momentum.mean) / 12.0
 
 
@@ -118,22 +131,25 @@ def bind(model: District, p: GrowthParameters) -> None:
     bound = blueprint.base.capacity_bound
     if not bound.any():
         return
-    luck = model.draws.uniform("expansion", model.month, blueprint.shape).astype(float)
+    luck = model.draws.uniform("expansion", model.month, blueprint.shape)
     hazard = p.expansion_hazard / 12.0 * model.drivers.cell(Driver.CAPACITY)
     lumps = (luck < 1.0 - np.exp(-hazard)) * bound
     zones.output_capacity *= np.exp(p.capacity_growth / 12.0)
-    zones.output_capacity += lumps * p.expansion_size / 12.0
-    zones.orders += lumps * p.expansion_size / 12.0 * p.expansion_uptake
+    made_possible = lumps * p.expansion_size / 12.0
+    zones.output_capacity += made_possible
+    zones.orders += made_possible * p.expansion_uptake
     filled = zones.orders / p.expansion_months
     zones.orders -= filled
-    some = zones.revenue > 0
-    zones.ramp = np.log1p(np.divide(filled, zones.revenue, out=np.zeros_like(filled), where=some))
+    zones.ramp = np.zeros(blueprint.shape)
+    np.divide(filled, zones.revenue, out=zones.ramp, where=zones.revenue > 0)
+    np.log1p(zones.ramp, out=zones.ramp)
     over = zones.revenue > zones.output_capacity
     if not over.any():
         return
-    factor = np.where(over, zones.output_capacity / np.where(over, zones.revenue, 1.0), 1.0)
-    held = np.flatnonzero(over.ravel()[firms.cell] & (firms.alive > 0))
+    factor = zones.output_capacity / np.maximum(zones.revenue, 1e-300)
+    held = np.flatnonzero(over.ravel().take(firms.cell))
+    held = held[firms.alive[held] > 0]
     cut = factor.ravel()[firms.cell[held]]
     firms.revenue[held] *= cut
     firms.log_revenue[held] += np.log(cut)
-    zones.revenue = np.where(over, zones.output_capacity, zones.revenue)
+    zones.revenue = np.minimum(zones.revenue, zones.output_capacity)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.blueprint import Blueprint, Bools, Floats
+from sim.blueprint import Blueprint, Floats
 
 if TYPE_CHECKING:
     from sim.model import District
@@ -26,6 +26,27 @@ class ImplementationParameters:
     progress_noise: float  # standard deviation of log progress, a month
 
 
+class Work:
+    """What no month changes: which measures are under way, their pace, and who shares the work."""
+
+    def __init__(self, blueprint: Blueprint, p: ImplementationParameters) -> None:
+        measures, links = blueprint.measures, blueprint.links
+        begun = measures.start <= np.arange(blueprint.horizon + 1)[:, None]
+        acts = measures.intensity * measures.reach > 0
+        self.under_way = (begun & acts.any(axis=2)).astype(float)  # (T + 1, M), 0 or 1
+        pace = measures.intensity * measures.reach * measures.speed[:, None]
+        self.pace = pace * self.under_way[:, :, None]  # (T + 1, M, Z), I·reach·v
+        self.numbers = int(measures.number.max(initial=0))  # slots of luck
+        self.served = np.maximum(measures.reach.sum(axis=1), 1e-300)  # (M,)
+        self.other_duties = p.other_duties * blueprint.department_staffed  # (D,)
+        self.weight = np.where(links.link_is_lead, p.lead_weight, 1.0)  # ω of each link
+        total = np.bincount(links.link_cell, self.weight, measures.reach.size)  # (M · Z,)
+        self.total_weight = np.maximum(total, 1e-300)
+        self.nobody = (total == 0).astype(float)
+        crowd = np.maximum(links.members, 1.0) ** -p.coordination_loss
+        self.crowd = crowd * (total > 0).reshape(crowd.shape)  # (M, Z), 0 where nobody works
+
+
 def step(model: District) -> None:
     """Attention → effort → joint effort → progress, for each measure and zone.
 
@@ -39,50 +60,37 @@ def step(model: District) -> None:
     """
     blueprint, p, month = model.blueprint, model.parameters.implementation, model.month
     measures, links, state = blueprint.measures, blueprint.links, model.department_columns
-    intensity = measures.intensity[month]
-    under_way = (measures.start <= month) & (intensity * measures.reach > 0).any(axis=1)
+    work = model.work
 
-    urgency = measures.priority + p.shortfall_weight * shortfall(blueprint, state.progress, month)
-    weight = np.exp(urgency) * under_way
+    mean = (state.progress * measures.reach).sum(axis=1) / work.served
+    shortfall = np.maximum(0.0, measures.path[month] - mean)
+    urgency = measures.priority + p.shortfall_weight * shortfall
+    weight = np.exp(urgency) * work.under_way[month]
     departments = len(blueprint.department_zone)
     pair_weight = weight[links.pair_measure]
-    staffed = blueprint.department_capacity[month]
     planned = np.bincount(links.pair_department, pair_weight, departments)
-    total = planned + p.other_duties * blueprint.department_staffed
-    share = pair_weight / np.where(total > 0, total, 1.0)[links.pair_department]
+    total = np.maximum(planned + work.other_duties, 1e-300)
+    share = pair_weight / total[links.pair_department]
     state.attention += p.attention_speed * (share - state.attention)
 
     luck = model.draws.normal("department", month, departments)
     efficiency = p.efficiency * np.exp(p.effort_noise * luck - p.effort_noise**2 / 2.0)
-    able = staffed * (1.0 + p.other_duties) * efficiency
+    able = blueprint.department_capacity[month] * (1.0 + p.other_duties) * efficiency
     state.effort = able[links.pair_department] * state.attention
-    state.joint_effort = joint_effort(blueprint, p, state.effort)
+    state.joint_effort = joint_effort(blueprint, work, p, state.effort)
 
-    numbers = int(measures.number.max(initial=0))
-    luck = model.draws.normal("progress", month, (numbers, blueprint.shape[0]))
+    luck = model.draws.normal("progress", month, (work.numbers, blueprint.shape[0]))
     noise = np.exp(p.progress_noise * luck[measures.number - 1] - p.progress_noise**2 / 2.0)
-    rate = intensity * measures.reach * measures.speed[:, None] * state.joint_effort * noise
-    rate *= under_way[:, None]
+    rate = work.pace[month] * state.joint_effort * noise
     state.progress = 1.0 - (1.0 - state.progress) * np.exp(-rate)
 
 
-def shortfall(blueprint: Blueprint, progress: Floats, month: int) -> Floats:
-    """How far each measure's mean progress lies behind the plan's path, (M,), at least 0."""
-    reach = blueprint.measures.reach
-    served = reach.sum(axis=1)
-    mean = (progress * reach).sum(axis=1) / np.where(served > 0, served, 1.0)
-    return np.asarray(np.maximum(0.0, blueprint.measures.path[month] - mean))
-
-
-def joint_effort(blueprint: Blueprint, p: ImplementationParameters, effort: Floats) -> Floats:
+def joint_effort(
+    blueprint: Blueprint, work: Work, p: ImplementationParameters, effort: Floats
+) -> Floats:
     """Low-elasticity CES of the efforts on each measure in each zone, (M, Z)."""
-    links, shape = blueprint.links, blueprint.measures.reach.shape
-    weight = np.where(links.link_is_lead, p.lead_weight, 1.0)
-    cells = shape[0] * shape[1]
-    total = np.bincount(links.link_cell, weight, cells)
-    power = np.maximum(effort, 1e-9)[links.link_pair] ** p.substitution
-    mean = np.bincount(links.link_cell, weight * power, cells) / np.where(total > 0, total, 1.0)
-    staffed: Bools = total > 0
-    joint = np.where(staffed, np.where(staffed, mean, 1.0) ** (1.0 / p.substitution), 0.0)
-    crowd = np.maximum(links.members, 1.0) ** -p.coordination_loss
-    return np.asarray(joint.reshape(shape) * crowd)
+    links = blueprint.links
+    power = (np.maximum(effort, 1e-9) ** p.substitution)[links.link_pair]
+    mean = np.bincount(links.link_cell, work.weight * power, len(work.nobody)) / work.total_weight
+    joint = (mean + work.nobody) ** (1.0 / p.substitution)
+    return np.asarray(joint.reshape(work.crowd.shape) * work.crowd)

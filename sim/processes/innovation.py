@@ -70,15 +70,19 @@ class Research:
         count = np.bincount(firms.sector[alive], minlength=sectors)
         staff = np.bincount(firms.sector, firms.staff, sectors)
         self.mean_staff = np.maximum(staff / np.maximum(count, 1), 1e-6)
+        self.per_head = p.hazard / 12.0 * self.mean_staff**-p.size_elasticity  # h_s/H̄_s^γ
         self.technologies = Technologies()
         self.knowledge_at_start = np.maximum(
             knowledge(blueprint, firms, p, np.zeros(blueprint.shape[0])), 1e-9
         )
-        chance = hazards(self, firms, p, np.zeros(blueprint.shape))
+        hazard = hazards(self, firms, p, np.zeros(blueprint.shape))
+        chance = -np.expm1(-hazard) * firms.alive
         gain = np.bincount(firms.sector, chance * p.step * (1.0 - firms.capability), sectors)
         level = np.bincount(firms.sector, firms.capability * firms.alive, sectors)
         # the frontier moves on at the pace that leaves a sector's mean as it is in the base year
-        self.obsolescence = np.divide(gain, level, out=np.zeros(sectors), where=level > 0)
+        pace = np.divide(gain, level, out=np.zeros(sectors), where=level > 0)
+        self.obsolescence = np.minimum(pace, 1.0)
+        self.kept = 1.0 - firms.by_sector(self.obsolescence)  # (slots,), share a month
 
 
 def knowledge(
@@ -92,18 +96,13 @@ def knowledge(
 
 
 def hazards(research: Research, firms: Firms, p: InnovationParameters, log_push: Floats) -> Column:
-    """Each firm's chance of a success this month (visible,)."""
-    per_head = p.hazard / 12.0 * research.mean_staff**-p.size_elasticity
-    chance = firms.by_cell(per_head * np.exp(log_push))
-    staff = np.log(np.maximum(firms.staff, 1e-6))
-    staff *= p.size_elasticity
-    np.exp(staff, out=staff)
-    chance *= staff
-    np.negative(chance, out=chance)
-    np.expm1(chance, out=chance)
-    np.negative(chance, out=chance)
-    chance *= firms.alive
-    return chance
+    """Each firm's hazard of a success this month (visible,)."""
+    hazard = firms.staff.clip(1e-6, np.inf)
+    np.log(hazard, out=hazard)
+    hazard *= p.size_elasticity
+    np.exp(hazard, out=hazard)
+    hazard *= firms.by_cell(research.per_head * np.exp(log_push))
+    return hazard
 
 
 def step(model: District) -> None:
@@ -115,34 +114,33 @@ def step(model: District) -> None:
     """
     blueprint, firms, zones = model.blueprint, model.columns, model.zones
     p, research, drivers = model.parameters.innovation, model.research, model.drivers
-    platforms = np.bincount(
-        blueprint.parks.zone, model.park_columns.open_platforms, blueprint.shape[0]
-    )
+    parks = model.park_columns
+    open_platforms = np.bincount(parks.zone, parks.open_platforms, blueprint.shape[0])
+    platforms = np.log2(1.0 + open_platforms)
     push = drivers.weighed(p.effect)
     within = knowledge(blueprint, firms, p, drivers.zone(Driver.LINKAGE))
     push += p.agglomeration * np.log(np.maximum(within, 1e-9) / research.knowledge_at_start)
-    push += (p.platform_spillover * np.log2(1.0 + platforms))[:, None]
+    push += (p.platform_spillover * platforms)[:, None]
 
-    chance = hazards(research, firms, p, push)
     luck = model.draws.uniform("innovation", model.month, len(firms))
-    firms.capability *= 1.0 - firms.by_sector(research.obsolescence)
-    lucky = np.flatnonzero(luck < chance)
+    lucky, chance = firms.struck(luck, hazards(research, firms, p, push))
+    firms.capability *= research.kept[: len(firms)]
     able = firms.capability[lucky] >= p.frontier
     firms.capability[lucky] += p.step * (1.0 - firms.capability[lucky])
 
-    key_chance = chance[lucky] * p.key_share[firms.sector[lucky]] * able
+    key_chance = chance * p.key_share[firms.sector[lucky]] * able
     new = luck[lucky] < key_chance
     makers = lucky[new]
     own_luck = (luck[makers] + 2.0**-25) / key_chance[new]
-    research.technologies.add(makers, -np.log(np.clip(own_luck, 1e-9, 1.0)))
+    research.technologies.add(makers, -np.log(own_luck.clip(1e-9, 1.0)))
     zones.key_technologies += np.bincount(firms.zone[makers], minlength=blueprint.shape[0])
 
-    hazard = p.landmark_hazard / 12.0 * np.exp(p.landmark_platform_effect * np.log2(1 + platforms))
+    hazard = p.landmark_hazard / 12.0 * np.exp(p.landmark_platform_effect * platforms)
     ripe = research.technologies.mature(hazard[firms.zone[research.technologies.firm]])
     zones.landmark_results += np.bincount(firms.zone[ripe], minlength=blueprint.shape[0])
 
     proposals = p.standards_per_technology * zones.key_technologies
-    proposals += p.standards_per_platform * platforms
+    proposals += p.standards_per_platform * open_platforms
     proposals += p.standards_per_scenario * zones.scenarios.sum(axis=1)
     certainty = p.certainty_at_start + drivers.zone(Driver.CERTAINTY)
     uniform = model.draws.uniform("standards", model.month, blueprint.shape[0]).astype(float)

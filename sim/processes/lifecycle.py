@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.blueprint import Bools, Floats, Ints
-from sim.firms import ACTIVE, REFUSED, Column
+from sim.firms import REFUSED, Column, Firms
 from sim.parameters import BY_SECTOR
 from sim.plan import Driver
 
@@ -57,32 +57,29 @@ def step(model: District) -> None:
     convert(model)
 
 
-def exit_by_age(p: LifecycleParameters) -> Floats:
-    """Monthly log hazard by age in months, the last entry for all higher ages.
+class Exits:
+    """What no month changes in the log hazard of closing.
 
-    Source of the profile: SAIC (2013), survival of domestic enterprises.
+    By age in months, the last entry for all higher ages, from the profile of SAIC (2013), survival
+    of domestic enterprises; and by sector (S,), for a firm whose log revenue is 0.
     """
-    yearly = [p.exit_year_1, p.exit_year_2, p.exit_year_3]
-    yearly += [p.exit_year_4_to_7] * 4 + [p.exit_later]
-    return np.asarray(np.log(np.repeat(yearly, 12) / 12.0))
+
+    def __init__(self, firms: Firms, mean_log: Floats, p: LifecycleParameters) -> None:
+        yearly = [p.exit_year_1, p.exit_year_2, p.exit_year_3]
+        yearly += [p.exit_year_4_to_7] * 4 + [p.exit_later]
+        self.by_age: Column = np.log(np.repeat(yearly, 12) / 12.0).astype(firms.precision)
+        self.by_sector = np.log(p.exit_scale) - p.exit_size_effect * mean_log
 
 
 def close(model: District) -> None:
     """Exit with chance 1 − exp(−h_s·age profile·exp(−b·(ln r − mean) + service))."""
     firms, zones, p = model.columns, model.zones, model.parameters.lifecycle
-    profile: Column = exit_by_age(p).astype(firms.precision)
-    age = np.minimum(np.maximum(model.month - firms.founded, 0), len(profile) - 1)
-    hazard = profile.take(age)
-    sector = np.log(p.exit_scale) - p.exit_size_effect * model.momentum.mean_log
-    push = sector + (p.exit_service_effect * model.drivers.zone(Driver.SERVICE))[:, None]
-    hazard += firms.by_cell(push)
+    hazard = model.exits.by_age.take(model.month - firms.founded, mode="clip")
+    service = p.exit_service_effect * model.drivers.zone(Driver.SERVICE)
+    hazard += firms.by_cell(model.exits.by_sector + service[:, None])
     hazard += firms.log_revenue * p.exit_size_effect
     np.exp(hazard, out=hazard)
-    hazard *= firms.alive
-    np.negative(hazard, out=hazard)
-    np.expm1(hazard, out=hazard)
-    np.negative(hazard, out=hazard)
-    gone = np.flatnonzero(model.draws.uniform("exit", model.month, len(firms)) < hazard)
+    gone, _ = firms.struck(model.draws.uniform("exit", model.month, len(firms)), hazard)
     count = model.blueprint.shape[0]
     zones.exits += np.bincount(firms.zone[gone], minlength=count)
     zones.seekers += np.bincount(firms.zone[gone], firms.staff[gone], count)
@@ -103,10 +100,10 @@ def utilities(model: District) -> Floats:
     own += p.service_utility * (parks.service - start_level)
     own += p.digital_utility * (parks.digital - start_level)
     own += p.size_utility * np.log(np.maximum(parks.capacity - parks.occupied, 1.0))
-    even = parks.recruiting * (parks.focus > 0).sum(axis=1, keepdims=True)
+    even = parks.recruiting * parks.takes.sum(axis=1, keepdims=True)
     utility = own[:, None] + by_zone[parks.zone] + p.focus_utility * parks.focus
     utility = utility + p.recruiting_utility * even
-    return np.where(parks.focus > 0, utility, -np.inf)
+    return np.where(parks.takes, utility, -np.inf)
 
 
 def has_room(model: District) -> Bools:
@@ -122,14 +119,15 @@ def move(model: District, offer: Floats) -> None:
     firms, parks, p = model.columns, model.park_columns, model.parameters.lifecycle
     hazard = 1.0 - np.exp(-p.moving_hazard / 12.0)
     luck = model.draws.uniform("move", model.month, len(firms))
-    who = np.flatnonzero((luck < hazard) & (firms.alive > 0))
+    who = np.flatnonzero(luck < hazard)
+    who = who[firms.alive[who] > 0]
     if not len(who):
         return
     away = model.blueprint.distance[firms.zone[who]][:, parks.zone]
     utility = offer.T[firms.sector[who]] - p.moving_cost * away
     stay = np.arange(len(parks.zone)) == firms.park[who][:, None]
     utility = np.where(stay | has_room(model), utility, -np.inf)
-    park = drawn(*ladder(utility), np.arange(len(who)), (luck[who] + 2.0**-25) / hazard)
+    park = drawn(ladder(utility), np.arange(len(who)), (luck[who] + 2.0**-25) / hazard)
     goes = (park >= 0) & (park != firms.park[who])
     place(model, who[goes], park[goes])
 
@@ -147,24 +145,24 @@ def start(model: District, offer: Floats) -> None:
     sector = firms.sector[who]
     luck = model.draws.uniform("founder", model.month, (len(who), 2)).astype(float)
     room = np.where(has_room(model), offer.T, -np.inf)
-    park = drawn(*ladder(room), sector, luck[:, 1])
+    park = drawn(ladder(room), sector, luck[:, 1])
     housed = park >= 0
     zone = blueprint.parks.zone[park]
     parks, level = model.park_columns, model.parameters.parks.service_at_start
     push = p.service_effect * drivers.zone(Driver.SERVICE)[zone]
     push += p.park_effect * (parks.service[park] - level)
     push += p.rent_effect * (parks.rent[park] - 1.0)
-    recruited = drivers.cell(Driver.RECRUITMENT)[zone, sector]
+    cell = zone * blueprint.shape[1] + sector
+    recruited = drivers.cell(Driver.RECRUITMENT).take(cell)
     push = push + (p.recruitment_effect + p.anchor_effect * firms.anchor[who]) * recruited
-    access = drivers.cell(Driver.MARKET_ACCESS)[zone, sector]
+    access = drivers.cell(Driver.MARKET_ACCESS).take(cell)
     push += (p.access_effect * access + p.foreign_barrier) * firms.foreign[who]
-    push += p.cycle_effect * 12.0 * model.cycle.growth[zone, sector]
+    push += p.cycle_effect * 12.0 * model.cycle.growth.take(cell)
     starts = housed & (luck[:, 0] < p.acceptance * np.exp(push))
     firms.state[who] = REFUSED
     place(model, who[starts], park[starts])
     founded = who[firms.park[who] >= 0]
-    firms.state[founded] = ACTIVE
-    firms.alive[founded] = 1.0
+    firms.open(founded)
     firms.revenue[founded] = np.exp(firms.log_revenue[founded])
     wanted = model.staff_per_revenue.ravel()[firms.cell[founded]] * firms.revenue[founded]
     take_staff(model, founded, wanted)
@@ -176,7 +174,7 @@ def take_staff(model: District, founded: Ints, wanted: Column) -> None:
     firms, zones = model.columns, model.zones
     zone = firms.zone[founded]
     total = np.bincount(zone, wanted, len(zones.seekers))
-    share = np.minimum(1.0, zones.seekers / np.where(total > 0, total, 1.0))
+    share = np.minimum(1.0, zones.seekers / np.maximum(total, 1e-300))
     firms.staff[founded] = wanted * share[zone]
     zones.seekers -= share * total
 
@@ -184,9 +182,9 @@ def take_staff(model: District, founded: Ints, wanted: Column) -> None:
 def place(model: District, who: Ints, park: Ints) -> None:
     """Move firms into parks in the order of their slots while there is room; others stay."""
     firms, parks = model.columns, model.park_columns
-    order = np.argsort(park, kind="stable")
+    order = park.argsort(kind="stable")
     who, park = who[order], park[order]
-    first = np.searchsorted(park, park, side="left")
+    first = park.searchsorted(park, side="left")
     rank = np.arange(len(park)) - first
     fits = rank < np.floor(parks.capacity - parks.occupied)[park]
     who, park = who[fits], park[fits]
@@ -196,28 +194,28 @@ def place(model: District, who: Ints, park: Ints) -> None:
     firms.settle(who, parks.zone[park], park, model.blueprint.shape[1])
 
 
-def ladder(utility: Floats) -> tuple[Floats, Column]:
-    """Cumulated logit weights of the options (rows, options), and whether a row has any."""
-    best = utility.max(axis=1, keepdims=True)
-    possible = np.isfinite(best)
-    weight = np.exp(utility - np.where(possible, best, 0.0))
-    return np.cumsum(weight, axis=1), possible[:, 0]
+def ladder(utility: Floats) -> Floats:
+    """Cumulated logit weights of the options (rows, options); 0 where a row has none."""
+    best = np.maximum(utility.max(axis=1, keepdims=True), -1e300)  # finite, even without options
+    return np.asarray(np.exp(utility - best).cumsum(axis=1))
 
 
-def drawn(cumulated: Floats, possible: Column, row: Ints, uniform: Column) -> Ints:
+def drawn(cumulated: Floats, row: Ints, uniform: Column) -> Ints:
     """Conditional logit by inversion: an option for each chooser, −1 where its row has none.
 
     ``row`` gives each chooser's row, ``uniform`` its draw in [0, 1]. Source: McFadden (1974).
     """
     steps = cumulated[row]
-    goal = np.minimum(uniform, 1.0 - 1e-9) * steps[:, -1]
-    option = (steps <= goal[:, None]).sum(axis=1)
-    return np.where(possible[row], np.minimum(option, steps.shape[1] - 1), -1)
+    whole = steps[:, -1]
+    goal = np.minimum(uniform, 1.0 - 1e-9) * whole
+    option = (steps > goal[:, None]).argmax(axis=1)  # the first step above the goal
+    return np.where(whole > 0, option, -1)
 
 
 def convert(model: District) -> None:
     """A software or application firm whose AI share passes the threshold becomes an AI firm."""
     firms, p = model.columns, model.parameters.lifecycle
-    new = np.flatnonzero((firms.ai_share > p.ai_threshold) & ~firms.is_ai & (firms.alive > 0))
+    new = np.flatnonzero((firms.ai_share > p.ai_threshold) & ~firms.is_ai)
+    new = new[firms.alive[new] > 0]
     can = model.blueprint.base.supplies | model.blueprint.base.adopts
     firms.is_ai[new[can[firms.sector[new]]]] = True

@@ -30,10 +30,8 @@ def step(model: District) -> None:
     set by the service and park measures; ln rent = ψ·(occupied/capacity − normal) + ln(1 − relief).
     """
     blueprint, p, parks = model.blueprint, model.parameters.parks, model.park_columns
-    drivers, firms = model.drivers, model.columns
+    drivers = model.drivers
     parks.open_at(blueprint, model.month)
-    housed = np.where(firms.alive > 0, firms.park, len(parks.zone))
-    parks.occupied = np.bincount(housed, minlength=len(parks.zone) + 1)[:-1].astype(float)
 
     service = drivers.zone(Driver.SERVICE) + drivers.zone(Driver.PARK_SERVICE)
     parks.service += p.service_rate * service[parks.zone] * (1.0 - parks.service)
@@ -41,12 +39,12 @@ def step(model: District) -> None:
     parks.digital += p.digital_rate * digital[parks.zone] * (1.0 - parks.digital)
 
     courting = 1.0 + p.recruiting_response * drivers.cell(Driver.RECRUITMENT)[parks.zone]
-    wanted = parks.focus * parks.vacancy[:, None] * courting
-    total = wanted.sum(axis=1, keepdims=True)
-    parks.recruiting = wanted / np.where(total > 0, total, 1.0)
+    filled = parks.occupied / np.maximum(parks.capacity, 1.0)
+    vacancy = np.maximum(1.0 - filled, 0.0) * (parks.capacity > 0)
+    wanted = parks.focus * vacancy[:, None] * courting
+    parks.recruiting = wanted / np.maximum(wanted.sum(axis=1, keepdims=True), 1e-300)
 
     relief = blueprint.levers[Lever.RENT_RELIEF][model.month]
-    filled = parks.occupied / np.maximum(parks.capacity, 1.0)
     full_rent = np.exp(p.rent_response * (filled - p.normal_occupancy))
     parks.rent = full_rent * (1.0 - relief[parks.zone])
     forgone = p.annual_rent / 12.0 * full_rent * parks.occupied * relief[parks.zone]

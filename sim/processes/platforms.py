@@ -33,17 +33,16 @@ def step(model: District) -> None:
     blueprint, firms, parks = model.blueprint, model.columns, model.park_columns
     p, drivers = model.parameters.platforms, model.drivers
     zones = blueprint.shape[0]
-    founders = (firms.large & (firms.capability >= p.capable)) * firms.alive
-    capable = np.bincount(firms.cell, founders, zones * blueprint.shape[1])
-    capable = capable.reshape(blueprint.shape).sum(axis=1)
+    founders = firms.large & (firms.capability >= p.capable)
+    capable = firms.count_by_cell(founders, blueprint.shape).sum(axis=1)
     by_firms = p.firm_hazard_at_start + p.firm_hazard * drivers.zone(Driver.FIRM_PLATFORMS)
     rate = capable * by_firms + p.public_hazard * drivers.zone(Driver.PUBLIC_PLATFORMS)
 
     is_open = blueprint.parks.opens <= model.month
     free = (blueprint.parks.platforms - parks.founding - parks.open_platforms) * is_open
     places = np.bincount(parks.zone, free, zones)
-    share = free / np.where(places > 0, places, 1.0)[parks.zone]
-    luck = model.draws.uniform("platform", model.month, (len(free), 2)).astype(float)
+    share = free / np.maximum(places, 1e-300)[parks.zone]
+    luck = model.draws.uniform("platform", model.month, (len(free), 2))
     founded = luck[:, 0] < 1.0 - np.exp(-rate[parks.zone] * share / 12.0)
     opened = luck[:, 1] < 1.0 - np.exp(-parks.founding * p.opening_hazard / 12.0)
     parks.founding += founded.astype(float) - opened

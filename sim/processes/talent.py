@@ -56,28 +56,27 @@ def step(model: District) -> None:
     dear = zones.wage_index[:, None] ** p.labour_demand_elasticity
     model.staff_per_revenue = 12.0 / (model.productivity * grown * dear)
     desired = firms.by_cell(model.staff_per_revenue) * firms.revenue
-    vacancies = np.maximum(desired - firms.staff, 0.0)
+    vacancies = (desired - firms.staff).clip(0.0, np.inf)
     zones.vacancies = firms.sum_by_cell(vacancies, shape).sum(axis=1)
     applicants, origin = applications(zones.seekers, zones.vacancies, model.commuting)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reached = np.where(zones.vacancies > 0, applicants / zones.vacancies, np.inf)
-    zones.fill_rate = 1.0 - np.exp(-reached)
-    vacancies *= firms.by_zone(zones.fill_rate)
+    some = zones.vacancies > 0
+    reached = np.divide(applicants, zones.vacancies, out=np.zeros(shape[0]), where=some)
+    zones.fill_rate = 1.0 - np.exp(-reached) * some
+    vacancies *= firms.by_zone(zones.fill_rate, shape)
     firms.staff += vacancies
     hires = zones.fill_rate * zones.vacancies
-    taken = origin @ np.divide(hires, applicants, out=np.zeros_like(hires), where=applicants > 0)
+    taken = origin @ (hires / np.maximum(applicants, 1e-300))
     zones.seekers = np.maximum(zones.seekers - taken, 0.0)
 
-    np.maximum(desired, 1e-6, out=desired)
+    desired.clip(1e-6, np.inf, out=desired)
     np.divide(firms.staff, desired, out=desired)
-    np.maximum(desired, 0.05, out=desired)
-    np.minimum(desired, 1.0, out=desired)
+    desired.clip(0.05, 1.0, out=desired)
     np.log(desired, out=firms.staffing)
     firms.staffing *= firms.alive
 
     tight = zones.vacancies / np.maximum(applicants, 1.0) / p.normal_tightness
-    pull = p.wage_response * np.log(np.minimum(np.maximum(tight, 0.1), 10.0))
-    zones.wage_index = np.minimum(np.maximum(zones.wage_index * np.exp(pull), 0.5), 2.0)
+    pull = p.wage_response * np.log(tight.clip(0.1, 10.0))
+    zones.wage_index = (zones.wage_index * np.exp(pull)).clip(0.5, 2.0)
 
 
 def arrivals(model: District, p: TalentParameters) -> Floats:
@@ -93,7 +92,7 @@ def arrivals(model: District, p: TalentParameters) -> Floats:
     push = p.subsidy_elasticity * reward
     push += p.policy_effect * drivers.zone(Driver.TALENT_INFLOW)
     push += p.connectivity_effect * drivers.zone(Driver.CONNECTIVITY)
-    mean = p.inflow_rate * blueprint.base.staff.sum(axis=1) * np.exp(push)
+    mean = model.usual_arrivals * np.exp(push)
     luck = model.draws.normal("arrivals", model.month, len(mean))
     return np.asarray(np.maximum(mean + np.sqrt(mean) * luck, 0.0))
 
@@ -110,6 +109,6 @@ def applications(seekers: Floats, vacancies: Floats, commuting: Floats) -> tuple
     """
     pull = commuting * vacancies
     total = pull.sum(axis=1, keepdims=True)
-    share = np.divide(pull, total, out=np.zeros_like(pull), where=total > 0)
+    share = pull / np.maximum(total, 1e-300)
     origin = seekers[:, None] * share
     return origin.sum(axis=0), origin

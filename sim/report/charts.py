@@ -6,7 +6,6 @@ Figures are made without pyplot and leave no state behind; ``save`` writes them.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from sim.report.wording import (
     goal,
     say,
 )
+from sim.store import whole_file
 
 BOARD_TITLE = Name(zh="各片区各项指标的达成概率", en="Probability of meeting each target, by zone")
 BOARD_NOTE = Name(
@@ -179,14 +179,9 @@ def save(
     for kind in formats:
         path = Path(f"{path_without_suffix}.{kind}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
         undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
-        try:
-            with style.house_style():
-                figure.savefig(beside, format=kind, dpi=160, metadata=undated.get(kind))
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        with whole_file(path) as draft, style.house_style():
+            figure.savefig(draft, format=kind, dpi=160, metadata=undated.get(kind))
         written.append(path)
     return written
 

@@ -118,7 +118,10 @@ def test_a_damaged_manifest_is_said_and_kept(text: str, tmp_path: Path) -> None:
     manifest.write_text(text, encoding="latin-1")
     result = forecast(tmp_path)
     assert result.exit_code == 2
-    assert f"RunError: {manifest}: is damaged; give another directory" in result.stderr
+    assert (
+        f"RunError: {manifest}: is damaged or not this program's; give another directory"
+        in result.stderr
+    )
     assert list(contents(tmp_path)) == ["manifest.json"]
 
 
@@ -127,7 +130,7 @@ def test_a_manifest_of_another_version_is_said(finished: Path, tmp_path: Path) -
     (tmp_path / "manifest.json").write_text(json.dumps(found | {"version": "0.0.1"}))
     result = forecast(tmp_path)
     assert result.exit_code == 2
-    assert "holds another forecast (version is '0.0.1' there and '" in result.stderr
+    assert "another version of the program (version is '0.0.1' there and '" in result.stderr
 
 
 def test_a_missing_file_is_said_with_its_likely_name() -> None:

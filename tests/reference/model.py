@@ -154,7 +154,7 @@ class ReferenceDistrict(mesa.Model):
                 firm.chance_of_success(push=0.0) * research.step * (1.0 - firm.capability)
                 for firm in own
             )
-            sector.obsolescence = gain / sum(firm.capability for firm in own)
+            sector.obsolescence = min(gain / sum(firm.capability for firm in own), 1.0)
 
     # ----------------------------------------------------------------------------- 3 The schedule
 
@@ -174,12 +174,12 @@ class ReferenceDistrict(mesa.Model):
         self.finish_projects()
         self.scenario_calls()
         self.data_market()
-        self.growth()
         self.active.do("maybe_close")
         self.agents_by_type[Park].do("make_offers")
         self.moves()
         self.entries()
         self.active.do("maybe_convert")
+        self.growth()
         self.add_up()
 
     def run(self, last: int | None = None) -> None:
@@ -454,7 +454,9 @@ class ReferenceDistrict(mesa.Model):
                 if bought is None:
                     continue
                 sold = float(bought) * buyer.revenue_of_base_year
-                share = sold / max(supplier.revenue_of_base_year, 1e-9)
+                if supplier.revenue_of_base_year <= 0.0:
+                    continue
+                share = min(sold / supplier.revenue_of_base_year, 1.0)
                 supplier.pull += share * (buyer.last_growth - buyer.mean_growth)
         self.agents_by_type[Firm].do("grow")
         self.bind()

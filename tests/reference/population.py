@@ -171,7 +171,10 @@ class Population:
         if anchor:
             revenue = self.p.anchor_size * mean
         else:
-            size = self.size(slot, sector) / sector.mean_size
+            record = sector.record.size
+            in_body = normal_quantile(max(1.0 - float(record.tail_share), 1e-7))
+            largest = math.exp(float(record.body_sigma) * in_body)
+            size = min(self.size(slot, sector), largest) / sector.mean_size
             revenue = self.p.founder_size * size * mean
         ai_share = min(self.taste(slot, sector) * self.p.founder_ai_boost, MOST)
         return self.make(

@@ -172,7 +172,7 @@ def drive(model: ReferenceDistrict) -> None:
                 if rule.spread == "by_firms":
                     extra /= max(cell.zone.firm_share, 1e-6)
                 raw[rule.driver] += float(rule.strength) * extra
-        cell.set_drivers({r: 1.0 - math.exp(-x) for r, x in raw.items()})
+        cell.set_drivers({r: 1.0 - math.exp(-max(x, 0.0)) for r, x in raw.items()})
     for zone in model.zones:
         zone.set_drivers()
     open_data(model)
