@@ -120,8 +120,8 @@ class DaskCluster:
         from distributed import Security, rpc
 
         async def ask() -> str:
-            secrets = Security().get_connection_args("client")
-            async with rpc(self.address, connection_args=secrets) as server:
+            arguments = Security().get_connection_args("client")
+            async with rpc(self.address, connection_args=arguments) as server:
                 return str((await server.identity())["type"])
 
         try:

@@ -51,7 +51,9 @@ def state(district: District) -> dict[str, bytes]:
         if isinstance(values, np.ndarray)
     }
     kept |= {name: getattr(district.columns, name).tobytes() for name in COLUMNS}
-    return kept | {"series": district.series.tobytes(), "costs": district.costs.tobytes()}
+    # costs that the plan commits to are known ahead; only those up to this month are booked
+    booked = district.costs[: district.month + 1]
+    return kept | {"series": district.series.tobytes(), "costs": booked.tobytes()}
 
 
 def policy(district: District) -> dict[str, Floats]:

@@ -149,7 +149,7 @@ def award(model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck:
     away = blueprint.distance[firms.zone[adopter][:, None], firms.zone[bidder]]
     able = bids & (capacity >= 1.0) & (spare > 0)
     appeal = np.log(np.where(able, spare, 1.0)) - away / p.supplier_reach
-    appeal += p.capability_weight * np.log(firms.capability[bidder])
+    appeal += p.capability_weight * np.log(np.maximum(firms.capability[bidder], 1e-9))
     appeal -= np.log(-np.log(np.maximum(luck, 1e-12)))
     appeal = np.where(able, appeal, -np.inf)
     best = appeal.argmax(axis=1)
