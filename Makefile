@@ -6,7 +6,7 @@ STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help forecast test check lock clean
+.PHONY: help forecast test check bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,11 @@ test: check ## lint, type checks and all tests
 check: $(STAMP) ## lint and type checks only
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+bench: $(STAMP) ## time and memory on this machine, about five minutes: docs/benchmarks.md
+	@mkdir -p out/bench
+	$(BIN)/python -m pytest bench -p no:cacheprovider --benchmark-json=out/bench/raw.json
+	$(BIN)/python -m bench.report out/bench/raw.json
 
 lock: pyproject.toml ## renew requirements.txt from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \

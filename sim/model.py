@@ -64,6 +64,10 @@ class District(mesa.Model):
         precision: type = np.float32,
     ) -> None:
         super().__init__(seed=0)  # Mesa's own generators are not used; see sim.draws
+        # Mesa counts steps in a wrapper that ties the model to itself, so that its columns would
+        # stay until the next collection of garbage; ``step`` counts them instead
+        for name in ("step", "_user_step"):
+            self.__dict__.pop(name, None)
         self.blueprint = blueprint
         self.parameters = parameters
         self.draws = draws
@@ -105,6 +109,7 @@ class District(mesa.Model):
     def step(self) -> None:
         """One month, in the order in which things happen."""
         self.month += 1
+        self.steps = self.month
         self.columns.reveal(self.month)
         economy.step(self)  # factors and shocks move
         implementation.step(self)  # departments work, measures make progress
