@@ -45,9 +45,13 @@ class LocalProcesses:
             yield pool
         finally:
             workers = list((getattr(pool, "_processes", None) or {}).values())
+            results = getattr(pool, "_result_queue", None)
             pool.shutdown(wait=False, cancel_futures=True)
             for worker in workers:
                 worker.terminate()
+            if results is not None:
+                # of a result that a worker was sending the pool would await the rest for ever
+                results._writer.close()
 
     def width(self) -> int:
         return self.count

@@ -1,0 +1,40 @@
+"""Worker processes can be stopped at any moment, and the program still ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STOPPED_AMID_SENDING = """
+from pathlib import Path
+from sim.executors import LocalProcesses
+
+def received():
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+try:
+    with LocalProcesses(1).open() as pool:
+        pool.submit(bytes, 1).result()
+        before = received()
+        pool.submit(bytes, 300_000_000)
+        while received() < before + 10_000_000:
+            pass
+        raise KeyboardInterrupt
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="only Linux says what was received")
+def test_a_program_ends_though_a_worker_was_stopped_while_it_sent_a_result() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_AMID_SENDING],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout) == (0, "stopped\n"), done.stderr
