@@ -64,6 +64,21 @@ def test_no_district_outlives_its_run(small: Runner) -> None:
     assert alive_after(small, unseen, 50) == 0
 
 
+def test_a_district_goes_at_once_and_does_not_wait_for_the_garbage_collector(
+    small: Runner,
+) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        district = small.district(0)
+        unseen(district)
+        left = weakref.ref(district)
+        del district
+        assert left() is None
+    finally:
+        gc.enable()
+
+
 def test_an_outcome_does_not_hold_its_district(small: Runner) -> None:
     district = small.district(0)
     outcome, left = district.run(), weakref.ref(district)
