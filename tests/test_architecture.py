@@ -45,7 +45,7 @@ SHARED: set[tuple[str, str, str]] = set()
 
 # Written so that this file does not find itself.
 REGISTRY = re.compile(
-    r"pypi[.]org|pythonhosted[.]org|npmjs[.]org|anaconda[.]org|\bmirrors?[.][a-z0-9-]+[.][a-z]"
+    r"pypi[.]org|python(?:hosted)[.]org|npmjs[.]org|anaconda[.]org|\bmirrors?[.][a-z0-9-]+[.][a-z]"
 )
 MACHINE = re.compile(r"(?<![\w.)/])/(?:home|root|work|tmp|mnt|opt|srv|Users|usr/local)/|[A-Z]:\\\w")
 
