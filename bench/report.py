@@ -58,7 +58,8 @@ Here: {cores} cores, {machine}. {met} of {all} goals are met.
   published benchmarks of Starsim and Covasim give 1.2 and 2.4 million agent-steps a second.
 - **Firms** are multiplied together with revenue and staff, so that each is as large as before.
 - **A forecast** is timed by the clock on the wall, from the command to its answer, with a worker a
-  core. It makes up to 200 of its runs again, to tell chance from parameters.
+  core; other work on the machine counts in full. It makes up to 200 of its runs again, to tell
+  chance from parameters.
 - **Memory** is the largest peak of any worker that the kernel tells, asked every {look_every:g} s.
 """
 
@@ -111,15 +112,15 @@ class Measured:
         self.firm_months = median(tests[floor]["extra_info"]["firm_months"])
         firms, months = "test_growth_with_firms", "test_growth_with_months"
         self.firms: dict[str, int] = tests[firms]["extra_info"]["firms"]
-        self.by_firms = others(firms) | {list(self.firms)[-1]: own(firms)}
+        self.by_firms: dict[str, Times] = others(firms) | {list(self.firms)[-1]: own(firms)}
         self.by_months = others(months) | {"72": own(months)}
         self.help = own("test_help")
         self.start = Times(tuple(tests["test_start_of_the_first_run"]["extra_info"]["seconds"]))
         forecasts = [test for name, test in tests.items() if name.startswith("test_forecast")]
-        self.forecasts = {
+        self.forecasts: dict[int, Times] = {
             test["extra_info"]["runs"]: Times(tuple(test["stats"]["data"])) for test in forecasts
         }
-        self.made = {
+        self.made: dict[int, int] = {
             test["extra_info"]["runs"]: test["extra_info"]["runs_made"] for test in forecasts
         }
         self.memory = {
@@ -154,6 +155,7 @@ class Measured:
     def goals(self) -> list[Goal]:
         speed = self.firm_months / self.run.middle / 1e6
         thousand = self.forecasts[1000].middle
+        own = self.made[1000] * self.run.middle / self.cores
         times = {name: one.middle for name, one in self.by_firms.items()}
         slower = times["8"] / times["1"]
         early, late = self.further_run(100, 400), self.further_run(400, 1000)
@@ -175,7 +177,7 @@ class Measured:
             ),
             Goal(
                 f"1,000 runs on {self.cores} cores under 30 s",
-                f"{thousand:.1f} s",
+                f"{thousand:.1f} s, of which the runs' own time is {own:.1f} s",
                 thousand < 30,
             ),
             Goal(
