@@ -112,7 +112,10 @@ class DaskCluster:
                 raise
             except Exception as error:
                 kind = type(error).__name__
-                raise self._error(f"what answers is no Dask scheduler ({kind}); {GIVE}") from None
+                raise self._error(
+                    f"what answers is no Dask scheduler, or wants other certificates ({kind}); "
+                    f"{GIVE}"
+                ) from None
             yield client
 
     def _look(self) -> None:
