@@ -1,1 +1,7 @@
-"""What was published about the district, and how the model compares with it."""
+"""How the model is fitted to what was published, and how that is checked."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+OBSERVATIONS = Path(__file__).parent / "data" / "observations.csv"
+BASELINE = ROOT / "scenarios" / "baseline.yaml"

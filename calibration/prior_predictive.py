@@ -19,15 +19,9 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from calibration.observations import (
-    BASELINE,
-    ROOT,
-    Kind,
-    Observation,
-    Use,
-    read_observations,
-)
+from calibration import BASELINE, OBSERVATIONS, ROOT
 from sim import months
+from sim.analysis.observations import Kind, Observation, Use, read_observations
 from sim.blueprint import Floats
 from sim.errors import InputError
 from sim.figures import Name
@@ -407,7 +401,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--runs: at least 1; --seed: at least 0")
     try:
         inputs = read_scenario(BASELINE)
-        observations = read_observations(inputs=inputs)
+        observations = read_observations(OBSERVATIONS, inputs)
         runner = Runner(inputs, options.seed)
     except InputError as error:
         print(error, file=sys.stderr)

@@ -11,15 +11,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from calibration.observations import (
-    LAST_MONTH,
-    OBSERVATIONS,
-    Kind,
-    Observation,
-    ObservationError,
-    Use,
-    read_observations,
-)
+from calibration import OBSERVATIONS
 from calibration.prior_predictive import (
     counterparts,
     cumulative,
@@ -28,18 +20,26 @@ from calibration.prior_predictive import (
     predictive_table,
     quantile,
 )
+from sim.analysis.observations import (
+    Kind,
+    Observation,
+    ObservationError,
+    Use,
+    read_observations,
+)
 from sim.errors import FileError, PathError
 from sim.runner import Runner
 
 DOCS = Path(__file__).parents[1] / "docs"
 RUNS = 12
+UNTIL = "2021-12"  # the last month that the plan's own forecast may know
 
 Write = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def observations() -> list[Observation]:
-    return read_observations()
+def observations(real: Runner) -> list[Observation]:
+    return read_observations(OBSERVATIONS, real.inputs, UNTIL)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_every_figure_has_a_source_and_lies_before_the_cut(
     for item in observations:
         assert item.source_title
         assert item.source_date
-        assert item.month <= LAST_MONTH
+        assert item.month <= UNTIL
     assert {item.use for item in observations} == set(Use)
 
 
@@ -133,19 +133,19 @@ def test_the_data_dictionary_names_every_column() -> None:
     ],
 )
 def test_a_wrong_cell_is_named_with_its_line_and_column(
-    table: Write, column: str, text: str, named: str, message: str
+    real: Runner, table: Write, column: str, text: str, named: str, message: str
 ) -> None:
     file = table(**{column: text})
     with pytest.raises(ObservationError) as caught:
-        read_observations(file)
+        read_observations(file, real.inputs, UNTIL)
     first = str(caught.value).splitlines()[0]
     assert first.startswith(f"{file}, line 5, column {named}: ")
     assert message in first
 
 
-def test_all_wrong_cells_are_named_at_once(table: Write) -> None:
+def test_all_wrong_cells_are_named_at_once(real: Runner, table: Write) -> None:
     with pytest.raises(ObservationError) as caught:
-        read_observations(table(zone="mars", unit="t"))
+        read_observations(table(zone="mars", unit="t"), real.inputs, UNTIL)
     assert len(str(caught.value).splitlines()) == 2
 
 
@@ -160,22 +160,22 @@ def test_all_wrong_cells_are_named_at_once(table: Write) -> None:
     ],
 )
 def test_a_wrong_table_is_refused(
-    tmp_path: Path, change: Callable[[str], str], message: str
+    real: Runner, tmp_path: Path, change: Callable[[str], str], message: str
 ) -> None:
     file = tmp_path / "observations.csv"
     file.write_text(change(OBSERVATIONS.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(ObservationError, match=re.escape(message)):
-        read_observations(file)
+        read_observations(file, real.inputs, UNTIL)
 
 
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_refused(real: Runner, tmp_path: Path) -> None:
     with pytest.raises(PathError, match="no such file"):
-        read_observations(tmp_path / "none.csv")
+        read_observations(tmp_path / "none.csv", real.inputs, UNTIL)
     with pytest.raises(PathError, match="cannot be read"):
-        read_observations(tmp_path)
+        read_observations(tmp_path, real.inputs, UNTIL)
     (tmp_path / "old.csv").write_bytes("亿元".encode("gbk"))
     with pytest.raises(FileError, match="UTF-8"):
-        read_observations(tmp_path / "old.csv")
+        read_observations(tmp_path / "old.csv", real.inputs, UNTIL)
 
 
 def test_the_ends_of_a_definition_ratio_are_a_95_percent_range() -> None:

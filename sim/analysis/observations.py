@@ -1,4 +1,7 @@
-"""Published figures, each with what it says about the model's value: see data/README.md."""
+"""Published figures, each with what it says about the model's value.
+
+The columns and the observation model are described in calibration/data/README.md.
+"""
 
 from __future__ import annotations
 
@@ -38,14 +41,9 @@ from sim.errors import (
 )
 from sim.plan import DISTRICT
 from sim.processes.accounts import indicators
-from sim.scenario import Inputs, read_scenario
+from sim.scenario import Inputs
 from sim.validation import problems_of
 
-ROOT = Path(__file__).parents[1]
-OBSERVATIONS = Path(__file__).parent / "data" / "observations.csv"
-BASELINE = ROOT / "scenarios" / "baseline.yaml"
-
-LAST_MONTH = "2021-12"  # the plan was written then; what came later must not shape its forecast
 REACH = float(ndtri(0.975))  # standard deviations from the middle to the end of a 95 % range
 
 # Context series that statistics know, with their unit; the others are indices of the model's own.
@@ -164,9 +162,6 @@ class Observation(BaseModel):
         if self.sd == 0:
             text = "found 0; above 0 is needed where the definitions are the same"
             raise FieldValueError(("noise_sd",), text)
-        if months.number(self.month) > months.number(LAST_MONTH):
-            text = f"found '{self.month}'; observations end with {LAST_MONTH}, later ones stay out"
-            raise FieldValueError(("month",), text)
         return self
 
     @property
@@ -209,19 +204,19 @@ class Observation(BaseModel):
 
 
 def read_observations(
-    path: Path | str = OBSERVATIONS, inputs: Inputs | None = None
+    path: Path | str, inputs: Inputs, until: str | None = None
 ) -> list[Observation]:
     """Read a CSV file of observations, in its order.
 
     Args:
-        inputs: the scenario whose zones, indicators and months they are about; none: the baseline.
+        inputs: the scenario whose zones, indicators and months they are about.
+        until: the last month that a figure may be about, like 2021-12; none: the plan's end.
 
     Raises:
         FileError: the file is missing, unreadable or not UTF-8 text.
         ObservationError: something in it cannot be used; names line and column of each problem.
     """
     path = Path(path)
-    inputs = inputs or read_scenario(BASELINE)
     rows = _rows(path)
     found: list[Observation] = []
     problems: list[tuple[int, str, str]] = []
@@ -238,7 +233,7 @@ def read_observations(
             text = f"{observation.id!r} is given twice, first in line {lines[observation.id]}"
             problems.append((line, "id", text))
         lines.setdefault(observation.id, line)
-        problems += [(line, *problem) for problem in _misfits(observation, inputs, units)]
+        problems += [(line, *problem) for problem in _misfits(observation, inputs, units, until)]
         found.append(observation)
     if problems:
         raise ObservationError(
@@ -306,7 +301,7 @@ def _units(inputs: Inputs) -> dict[str, str]:
 
 
 def _misfits(
-    observation: Observation, inputs: Inputs, units: dict[str, str]
+    observation: Observation, inputs: Inputs, units: dict[str, str], until: str | None
 ) -> Iterator[tuple[str, str]]:
     """Columns that name what the plan or the model lacks, and why."""
     plan = inputs.plan
@@ -325,3 +320,5 @@ def _misfits(
         start, plan.end
     ):
         yield "month", f"found '{month}'; allowed: after {start}, to {plan.end}"
+    elif until is not None and months.number(month) > months.number(until):
+        yield "month", f"found '{month}'; observations end with {until}, later ones stay out"
