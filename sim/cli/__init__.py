@@ -1,0 +1,21 @@
+"""The command ``pudong``: a file for each subcommand, which imports what it needs when called."""
+
+from __future__ import annotations
+
+import typer
+
+from sim.cli.forecast import forecast
+from sim.cli.listing import list_
+from sim.cli.provenance import provenance
+from sim.cli.validate import validate
+
+app = typer.Typer(
+    help="How likely a district's plan is to reach its targets, and what would change it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(forecast)
+app.command()(validate)
+app.command(name="list")(list_)
+app.command()(provenance)
