@@ -145,6 +145,9 @@ class Economy(Record):
     distances: dict[str, dict[str, NonNegative]] = Field(description="km between zones' centres")
     levers: dict[str, LeverRule]
     parameters: dict[str, dict[str, Parameter]] = Field(description="by process")
+    posterior: str | None = Field(
+        None, description="path of the fitted draws, from the economy's folder; none: priors alone"
+    )
 
 
 def read_economy(path: Path | str, plan: Plan) -> tuple[Economy, Source]:

@@ -40,6 +40,10 @@ class EconomyError(InputError):
     """An economy file contradicts itself, its plan or the model's parameters."""
 
 
+class PosteriorError(InputError):
+    """A posterior file contradicts itself, or does not fit the economy's priors."""
+
+
 class ScenarioError(InputError):
     """A scenario names something that the plan lacks, or a value outside its bounds."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -99,9 +99,14 @@ def dotted(field: FieldPath) -> str:
 
 def read_yaml(path: Path | str) -> Source:
     """Read one YAML file; raises FileError where it is missing, empty, too large or not YAML."""
-    path = Path(path)
+    return read_source(Path(path), lambda text: text)
+
+
+def read_source(path: Path, yaml_of: Callable[[str], str]) -> Source:
+    """Read a text file that holds YAML, or holds it in part: ``yaml_of`` gives it by its lines."""
     raw = read_bytes(path)
-    text = _text(path, raw)
+    whole = _text(path, raw)
+    text = yaml_of(whole)
     lines: dict[FieldPath, int] = {}
     try:
         _check_depth(path, text)
@@ -116,7 +121,7 @@ def read_yaml(path: Path | str) -> Source:
     if not isinstance(data, dict):
         found = f"{path}, line {lines[()]}: found {shown(data)}"
         raise FileError(f"{found}; the file must hold fields (name: value)")
-    return Source(path, text, data, lines, hashlib.sha256(raw).hexdigest())
+    return Source(path, whole, data, lines, hashlib.sha256(raw).hexdigest())
 
 
 def load(source: Source, record: type[RecordT], error: type[InputError]) -> RecordT:
@@ -163,7 +168,7 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise PathError(f"{path}: no such file{_neighbours(path)}") from None
     except IsADirectoryError:
-        raise PathError(f"{path}: is a directory; a YAML file is needed") from None
+        raise PathError(f"{path}: is a directory; a file is needed") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PathError(f"{shown_text(str(path), 200)}: cannot be read ({reason})") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,11 +14,22 @@ from scipy.special import ndtr, ndtri
 
 from sim.draws import Floats, parameter_uniforms
 from sim.economy import Economy
-from sim.errors import EconomyError, FieldPath, Problem, plain, shown
+from sim.errors import (
+    EconomyError,
+    FieldPath,
+    PosteriorError,
+    Problem,
+    plain,
+    shown,
+    unknown,
+)
 from sim.figures import Parameter
 from sim.files import Source, refuse
 from sim.plan import Driver, Plan, names_problems, unknown_names
+from sim.posterior import Posterior
+from sim.scenario import Inputs
 
+POSTERIOR = "posterior"  # the name of the draw that chooses one of its rows
 BY_SECTOR = {"by": "sector"}
 BY_DRIVER = {"by": "driver"}
 
@@ -103,6 +115,7 @@ class ParameterTable:
     fixed: dict[str, float]
     lengths: dict[tuple[str, str], int]
     priors: Priors
+    posterior: Posterior | None = None
 
     def central(self) -> Floats:
         """The values as written in the file (with the scenario's own), shape (entries,)."""
@@ -110,9 +123,30 @@ class ParameterTable:
         return self._with_fixed(centre)
 
     def draw(self, seed: int, run: int) -> Floats:
-        """The values of one run, drawn from the priors, shape (entries,)."""
+        """The values of one run, shape (entries,): from the priors, the fitted ones jointly from
+        the posterior."""
         uniforms = parameter_uniforms(seed, run, self.draw_names)
-        return self._with_fixed(self.priors.quantile(uniforms[self.priors.draw]))
+        values = self.priors.quantile(uniforms[self.priors.draw])
+        if self.posterior is not None:
+            chosen = parameter_uniforms(seed, run, [POSTERIOR])[0] * len(self.posterior.draws)
+            values[self._fitted] = self.posterior.draws[int(chosen)]
+        return self._with_fixed(values)
+
+    @cached_property
+    def _fitted(self) -> NDArray[np.intp]:
+        """Where the posterior's columns stand among the entries."""
+        labels = self.posterior.labels if self.posterior is not None else ()
+        return np.array([self.labels.index(label) for label in labels], dtype=np.intp)
+
+    def prior_texts(self) -> dict[str, str]:
+        """Each uncertain entry's prior in words, by label; those without one are left out."""
+        return {
+            label: _prior_text(entry)
+            for label, entry, fixed in zip(
+                self.labels, self.entries, self.priors.is_fixed, strict=True
+            )
+            if not fixed
+        }
 
     def _with_fixed(self, values: Floats) -> Floats:
         for name, value in self.fixed.items():
@@ -132,6 +166,57 @@ class ParameterTable:
         return SimpleNamespace(
             **{process: group(**filled[process]) for process, group in self.groups.items()}
         )
+
+
+def _prior_text(entry: Entry) -> str:
+    parameter = entry.parameter
+    assert parameter.prior is not None
+    spread = (
+        "" if parameter.prior.spread is None else f" {entry.value:g} ± {parameter.prior.spread:g}"
+    )
+    return f"{parameter.prior.shape}{spread}, {parameter.low:g} to {parameter.high:g}"
+
+
+def table_of(inputs: Inputs, groups: dict[str, type]) -> ParameterTable:
+    """The parameters of a scenario, with what was fitted.
+
+    Raises:
+        EconomyError: see ``parameter_table``.
+        PosteriorError: the posterior was fitted to other priors than the economy's, or has draws
+            outside a parameter's range.
+    """
+    table = parameter_table(
+        inputs.economy,
+        inputs.plan,
+        inputs.sources["economy"],
+        groups,
+        inputs.scenario.parameters,
+    )
+    if inputs.posterior is None:
+        return table
+    _check_posterior(inputs.posterior, table, inputs.sources["posterior"])
+    return dataclasses.replace(table, posterior=inputs.posterior)
+
+
+def _check_posterior(posterior: Posterior, table: ParameterTable, source: Source) -> None:
+    priors = table.prior_texts()
+    advice = "fit anew with 'pudong calibrate', or take 'posterior' out of the economy"
+    found: list[Problem] = []
+    for label, text in posterior.head.priors.items():
+        if label not in priors:
+            known = unknown("parameter with a prior", label, priors)
+            found.append((("priors", label), f"{known}; {advice}"))
+        elif text != priors[label]:
+            text = f"was fitted to the prior {text!r}; the economy has {priors[label]!r}"
+            found.append((("priors", label), f"{text}; {advice}"))
+    refuse(source, found, PosteriorError)
+    for label, draws in zip(posterior.labels, posterior.draws.T, strict=True):
+        parameter = table.entries[table.labels.index(label)].parameter
+        for value in draws[(draws < parameter.low) | (draws > parameter.high)]:
+            bounds = f"{plain(parameter.low)} to {plain(parameter.high)}"
+            raise PosteriorError(
+                f"{source.path}, column {label}: found {plain(value)}; allowed: {bounds}"
+            )
 
 
 def parameter_table(

@@ -9,7 +9,7 @@ import numpy as np
 from sim.blueprint import Blueprint, Floats, build
 from sim.draws import AGAIN, Draws
 from sim.model import District, Outcome
-from sim.parameters import ParameterTable, parameter_table
+from sim.parameters import ParameterTable, table_of
 from sim.processes import PARAMETERS
 from sim.processes.accounts import indicators
 from sim.scenario import Inputs
@@ -25,19 +25,14 @@ class Runner:
 
     Raises:
         EconomyError: the economy file's parameters are not those that the model needs.
+        PosteriorError: the posterior was fitted to other priors than the economy's.
     """
 
     def __init__(self, inputs: Inputs, seed: int) -> None:
         self.inputs = inputs
         self.seed = seed
         self.blueprint: Blueprint = build(inputs)
-        self.parameters: ParameterTable = parameter_table(
-            inputs.economy,
-            inputs.plan,
-            inputs.sources["economy"],
-            PARAMETERS,
-            inputs.scenario.parameters,
-        )
+        self.parameters: ParameterTable = table_of(inputs, PARAMETERS)
 
     def parameters_of(self, run: int) -> Floats:
         """The parameter values of a run, in the order of the table's labels (entries,)."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+import yaml
 from pydantic import Field
 
 from sim import months
@@ -26,6 +28,7 @@ from sim.plan import (
     shares_problems,
     unknown_names,
 )
+from sim.posterior import Posterior, read_posterior
 
 Months = Annotated[int, within(1, LONGEST)]
 Part = Annotated[float, within(0, 1)]
@@ -93,6 +96,7 @@ class Inputs:
     plan: Plan
     economy: Economy
     sources: dict[str, Source]
+    posterior: Posterior | None = None
 
 
 def read_scenario(path: Path | str) -> Inputs:
@@ -110,7 +114,33 @@ def read_scenario(path: Path | str) -> Inputs:
         economy, economy_source = read_economy(folder / scenario.economy, plan)
     refuse(source, _problems(scenario, plan, economy), ScenarioError)
     sources = {"scenario": source, "plan": plan_source, "economy": economy_source}
-    return Inputs(scenario, plan, economy, sources)
+    if economy.posterior is None:
+        return Inputs(scenario, plan, economy, sources)
+    with _named_by(economy_source, "posterior"):
+        posterior, sources["posterior"] = read_posterior(
+            economy_source.path.parent / economy.posterior
+        )
+    return Inputs(scenario, plan, economy, sources, posterior)
+
+
+def changed(inputs: Inputs, **fields: object) -> Inputs:
+    """The same inputs with other fields of the scenario, as if they had stood in its file.
+
+    Args:
+        fields: checked values of ``Scenario``'s fields; nothing else is checked here.
+    """
+    scenario = inputs.scenario.model_copy(update=fields)
+    data = scenario.model_dump(mode="json", exclude_defaults=True)
+    text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=100)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    source = replace(inputs.sources["scenario"], text=text, data=data, lines={}, sha256=sha256)
+    return replace(inputs, scenario=scenario, sources=inputs.sources | {"scenario": source})
+
+
+def with_priors(inputs: Inputs) -> Inputs:
+    """The same inputs with every parameter drawn from its prior, whatever was fitted."""
+    sources = {kind: source for kind, source in inputs.sources.items() if kind != "posterior"}
+    return replace(inputs, sources=sources, posterior=None)
 
 
 @contextmanager

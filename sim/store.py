@@ -40,8 +40,10 @@ from sim.scenario import Inputs
 
 FORMAT = 1
 RUNS_PER_CHUNK = 25
+PASS_BYTES = 2**30  # held at once by a pass over the chunks; more is read in several passes
 TABLES = ("series", "costs", "parameters")
 LIBRARIES = ("numpy", "scipy", "pyarrow")  # that the bytes depend on
+NAMED_IN = {"plan": "scenario", "economy": "scenario", "posterior": "economy"}
 README = Path(__file__).with_name("store_readme.md")
 
 FULL = {
@@ -73,6 +75,15 @@ class Columns:
     series: Sequence[str]
     costs: Sequence[str]
     parameters: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What to read of a table: columns in some months (none: all), or their sums over them."""
+
+    columns: Sequence[str]
+    months: Sequence[str] | None = None
+    total: bool = False
 
 
 def identity(inputs: Inputs, seed: int, version: str) -> dict[str, Any]:
@@ -196,10 +207,80 @@ class Store:
             cache_metadata=False,  # half a megabyte a file, which nobody reads again
         )
 
+    def scan(self, name: str, picks: Sequence[Pick], runs: int, first: int = 0) -> Iterator[Floats]:
+        """The values of each pick in turn, for ``runs`` runs from ``first`` (a chunk's first) on.
+
+        All picks are read in one pass over the chunks, or, where they hold more than PASS_BYTES
+        together, in as few passes as hold no more each (a larger pick has a pass of its own).
+
+        Returns:
+            For each pick (columns, months, runs), single precision as it is stored; sums over
+            months (columns, 1, runs) in double precision. Of the table ``parameters``, which has
+            no months, (columns, 1, runs).
+        """
+        months = [""] if name == "parameters" else list(self.columns.months)
+        waiting = list(picks)
+        while waiting:
+            arrays: list[Floats] = []
+            while waiting and (
+                not arrays
+                or sum(array.nbytes for array in arrays) + _bytes(waiting[0], months, runs)
+                <= PASS_BYTES
+            ):
+                arrays.append(_room(waiting[0], months, runs))
+                waiting.pop(0)
+            done = picks[len(picks) - len(waiting) - len(arrays) : len(picks) - len(waiting)]
+            self._fill(name, done, months, arrays, first)
+            while arrays:  # given away, so that each can be freed before the next pass
+                yield arrays.pop(0)
+
+    def _fill(
+        self,
+        name: str,
+        picks: Sequence[Pick],
+        months: Sequence[str],
+        arrays: Sequence[Floats],
+        first: int,
+    ) -> None:
+        """Read the picks of one pass into their arrays."""
+        columns = list(dict.fromkeys(column for pick in picks for column in pick.columns))
+        place = {column: n for n, column in enumerate(columns)}
+        wanted = [
+            (
+                [place[column] for column in pick.columns],
+                [months.index(month) for month in pick.months or months],
+                pick.total,
+            )
+            for pick in picks
+        ]
+        runs = arrays[0].shape[2]
+        for start in range(0, runs, RUNS_PER_CHUNK):
+            file = self._folder((first + start) // RUNS_PER_CHUNK) / f"{name}.parquet"
+            table = pq.ParquetFile(file).read(columns=columns)
+            block = np.stack([table.column(column).to_numpy() for column in columns])
+            block = block.reshape(len(columns), RUNS_PER_CHUNK, len(months))
+            block = block[:, : runs - start]
+            here = slice(start, start + block.shape[1])
+            for (rows, chosen, total), array in zip(wanted, arrays, strict=True):
+                if total:
+                    array[:, 0, here] = block[rows][:, :, chosen].astype(float).sum(axis=2)
+                else:
+                    array[:, :, here] = block[rows][:, :, chosen].transpose(0, 2, 1)
+
     def _folder(self, number: int) -> Path:
         again = number - AGAIN // RUNS_PER_CHUNK
         name = f"again-{again:06d}" if again >= 0 else f"chunk-{number:06d}"
         return self.path / "runs" / name
+
+
+def _room(pick: Pick, months: Sequence[str], runs: int) -> Floats:
+    count = 1 if pick.total else len(pick.months or months)
+    return np.empty((len(pick.columns), count, runs), dtype=float if pick.total else np.float32)
+
+
+def _bytes(pick: Pick, months: Sequence[str], runs: int) -> int:
+    each = 8 if pick.total else 4 * len(pick.months or months)
+    return len(pick.columns) * each * runs
 
 
 @contextmanager
@@ -304,7 +385,9 @@ def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str | None:
     if found["format"] != FORMAT:
         return f"runs in format {found['format']!r}, and this program writes format {FORMAT}"
     other = differs(wanted, found, ("scenario", "plan", "economy", "seed"))
-    changed = [name for name, sha in wanted["sha256"].items() if found["sha256"][name] != sha]
+    sums = (wanted["sha256"], found["sha256"])
+    kinds = dict.fromkeys([*sums[0], *sums[1]])
+    changed = [kind for kind in kinds if sums[0].get(kind) != sums[1].get(kind)]
     if changed and not other:
         other = f"its {' and '.join(changed)} file has changed since"
     if other:
@@ -339,15 +422,17 @@ def _describe(path: Path, inputs: Inputs) -> None:
 
 
 def _copies(inputs: Inputs) -> dict[str, str]:
-    """The inputs by file name, for one folder: the scenario finds its plan and economy there."""
+    """The inputs by file name, for one folder, in which each finds those that it names."""
     names = {kind: source.path.name for kind, source in inputs.sources.items()}
     texts = {kind: source.text for kind, source in inputs.sources.items()}
-    for kind in ("plan", "economy"):
-        if list(names.values()).count(names[kind]) > 1:
-            names[kind] = f"{kind}-{names[kind]}"
-        line = re.compile(rf"^{kind}:.*$", re.MULTILINE)
-        new = f"{kind}: {names[kind]}".replace("\\", r"\\")
-        texts["scenario"] = line.sub(new, texts["scenario"], count=1)
+    for kind, names_it in NAMED_IN.items():
+        line = re.compile(rf"^{kind}:.*\n?", re.MULTILINE)
+        new = ""
+        if kind in names:
+            if list(names.values()).count(names[kind]) > 1:
+                names[kind] = f"{kind}-{names[kind]}"
+            new = f"{kind}: {names[kind]}\n".replace("\\", r"\\")
+        texts[names_it] = line.sub(new, texts[names_it], count=1)
     return {names[kind]: text for kind, text in texts.items()}
 
 

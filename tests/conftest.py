@@ -59,6 +59,8 @@ def variant(tmp_path: Path) -> Callable[..., Path]:
             data = read_yaml(file).data
             if name == "scenario":
                 data |= {"plan": "plan.yaml", "economy": "economy.yaml"}
+            if data.get("posterior"):
+                data["posterior"] = str(file.parent / data["posterior"])
             if name in changes:
                 changes[name](data)
             text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False)

@@ -32,7 +32,7 @@ LAYERS = (
     ("agents",),
     ("blueprint", "parameters"),
     ("scenario",),
-    ("economy",),
+    ("economy", "posterior"),
     ("plan",),
     ("files", "figures", "months"),
     ("validation", "draws"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,14 +13,13 @@ from sim.economy import Lever
 from sim.executors import LocalProcesses
 from sim.plan import DISTRICT
 from sim.runner import Runner
-from sim.scenario import Inputs, LeverSetting
+from sim.scenario import Inputs, LeverSetting, changed
 
 
 def with_lever(inputs: Inputs, lever: Lever, value: float, **where: object) -> Inputs:
     """The same scenario with one lever set; ``where`` as in a scenario file (zones, start, …)."""
     setting = LeverSetting.model_validate({"lever": lever.value, "value": value, **where})
-    levers = [*inputs.scenario.levers, setting]
-    return replace(inputs, scenario=inputs.scenario.model_copy(update={"levers": levers}))
+    return changed(inputs, levers=[*inputs.scenario.levers, setting])
 
 
 def without_measure(inputs: Inputs, measure: str) -> Inputs:

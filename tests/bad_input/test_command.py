@@ -158,7 +158,7 @@ def test_charts_that_cannot_be_written_are_said(finished: Path, tmp_path: Path) 
 def test_a_directory_is_not_a_scenario() -> None:
     result = run("validate", DISTRICT)
     assert result.exit_code == 2
-    assert result.stderr == f"PathError: {DISTRICT}: is a directory; a YAML file is needed\n"
+    assert result.stderr == f"PathError: {DISTRICT}: is a directory; a file is needed\n"
 
 
 def test_a_plan_and_an_economy_can_be_checked_by_themselves() -> None:
