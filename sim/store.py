@@ -131,7 +131,7 @@ class Store:
         folder = self._folder(number)
         if not folder.exists():
             return False
-        if self._is_sound(folder, number):
+        if self.is_sound(number):
             self._sound.add(number)
             return True
         if folder.is_dir():
@@ -140,8 +140,13 @@ class Store:
             folder.unlink()
         return False
 
-    def _is_sound(self, folder: Path, number: int) -> bool:
-        first = number * RUNS_PER_CHUNK
+    def is_sound(self, number: int) -> bool:
+        """Whether a chunk is there and undamaged, by its checksums; nothing is changed.
+
+        Raises:
+            OSError: the chunk cannot be looked at.
+        """
+        folder, first = self._folder(number), number * RUNS_PER_CHUNK
         try:
             note = json.loads((folder / "chunk.json").read_text())
             return (note["first_run"], note["runs"]) == (first, RUNS_PER_CHUNK) and all(

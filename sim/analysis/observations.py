@@ -9,11 +9,11 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,7 +39,7 @@ from sim.errors import (
     shown,
     unknown,
 )
-from sim.plan import DISTRICT
+from sim.plan import DISTRICT, Plan
 from sim.processes.accounts import indicators
 from sim.scenario import Inputs
 from sim.validation import problems_of
@@ -120,8 +120,8 @@ Text = Annotated[str, Field(min_length=1)]
 Positive = Annotated[float, BeforeValidator(_positive)]
 
 
-class Observation(BaseModel):
-    """One published figure.
+class Published(BaseModel):
+    """One published figure, whatever it is for.
 
     Attributes:
         value: as published, in ``unit``; a flow is the sum of the twelve months to ``month``.
@@ -142,13 +142,12 @@ class Observation(BaseModel):
     definition_ratio_low: Positive = 1.0
     definition_ratio_high: Positive = 1.0
     noise_sd: Annotated[float, BeforeValidator(_sd)]
-    use: Use
     source_title: Text
     source_date: Annotated[str, BeforeValidator(_day)]
     note: str = ""
 
     @model_validator(mode="after")
-    def _check_together(self) -> Observation:
+    def _check_together(self) -> Self:
         low, high = self.definition_ratio_low, self.definition_ratio_high
         given = {"definition_ratio_low", "definition_ratio_high"} & self.model_fields_set
         if len(given) == 1:
@@ -203,6 +202,16 @@ class Observation(BaseModel):
         return np.asarray(-0.5 * z**2 - math.log(self.sd * math.sqrt(2.0 * math.pi)))
 
 
+class Observation(Published):
+    """A published figure that is held against the model."""
+
+    use: Use
+
+
+RecordT = TypeVar("RecordT", bound=Published)
+Misfits = Callable[[RecordT], Iterator[tuple[str, str]]]
+
+
 def read_observations(
     path: Path | str, inputs: Inputs, until: str | None = None
 ) -> list[Observation]:
@@ -216,25 +225,39 @@ def read_observations(
         FileError: the file is missing, unreadable or not UTF-8 text.
         ObservationError: something in it cannot be used; names line and column of each problem.
     """
+    units = units_of(inputs)
+    return read_table(path, Observation, lambda found: _misfits(found, inputs, units, until))
+
+
+def read_table(path: Path | str, record: type[RecordT], misfits: Misfits[RecordT]) -> list[RecordT]:
+    """Read a CSV file with a row a figure, in its order.
+
+    Args:
+        record: what a row holds; its fields are the columns.
+        misfits: the columns of a row that do not fit the plan, each with what is wrong.
+
+    Raises:
+        FileError: the file is missing, unreadable or not UTF-8 text.
+        ObservationError: something in it cannot be used; names line and column of each problem.
+    """
     path = Path(path)
-    rows = _rows(path)
-    found: list[Observation] = []
+    rows = _rows(path, list(record.model_fields))
+    found: list[RecordT] = []
     problems: list[tuple[int, str, str]] = []
     lines: dict[str, int] = {}
-    units = _units(inputs)
     for line, row in rows:
         try:
-            observation = Observation.model_validate(row)
+            figure = record.model_validate(row)
         except ValidationError as failure:
-            wrong = problems_of(failure, Observation, row)
+            wrong = problems_of(failure, record, row)
             problems += [(line, str(field[0]) if field else "", text) for field, text in wrong]
             continue
-        if observation.id in lines:
-            text = f"{observation.id!r} is given twice, first in line {lines[observation.id]}"
+        if figure.id in lines:
+            text = f"{figure.id!r} is given twice, first in line {lines[figure.id]}"
             problems.append((line, "id", text))
-        lines.setdefault(observation.id, line)
-        problems += [(line, *problem) for problem in _misfits(observation, inputs, units, until)]
-        found.append(observation)
+        lines.setdefault(figure.id, line)
+        problems += [(line, *problem) for problem in misfits(figure)]
+        found.append(figure)
     if problems:
         raise ObservationError(
             listed(_place(path, line, column) + f": {text}" for line, column, text in problems)
@@ -246,7 +269,7 @@ def _place(path: Path, line: int, column: str) -> str:
     return f"{path}, line {line}" + (f", column {column}" if column else "")
 
 
-def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
+def _rows(path: Path, columns: list[str]) -> list[tuple[int, dict[str, Any]]]:
     """Each row with the line in which it ends; empty cells are left out."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -260,7 +283,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     rows = []
     try:
         head = next(reader, [])
-        _check_head(path, head)
+        _check_head(path, head, columns)
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
@@ -278,8 +301,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     return rows
 
 
-def _check_head(path: Path, head: list[str]) -> None:
-    columns = list(Observation.model_fields)
+def _check_head(path: Path, head: list[str], columns: list[str]) -> None:
     for name in head:
         if name not in columns:
             raise ObservationError(f"{_place(path, 1, '')}: {unknown('column', name, columns)}")
@@ -290,7 +312,7 @@ def _check_head(path: Path, head: list[str]) -> None:
         raise ObservationError(f"{_place(path, 1, missing[0])}: is missing; it must be given")
 
 
-def _units(inputs: Inputs) -> dict[str, str]:
+def units_of(inputs: Inputs) -> dict[str, str]:
     """The indicators that a figure may be about, and the unit of each."""
     units = {target.id: target.unit.zh for target in inputs.plan.targets}
     for name in indicators(build(inputs)):
@@ -300,19 +322,26 @@ def _units(inputs: Inputs) -> dict[str, str]:
     return units
 
 
+def unknown_names(
+    figure: Published, plan: Plan, units: dict[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Columns that name what the plan or the model lacks, and why."""
+    if figure.indicator not in units:
+        yield "indicator", unknown("indicator", figure.indicator, units)
+    elif figure.unit != units[figure.indicator]:
+        needed = units[figure.indicator]
+        yield "unit", f"found {shown(figure.unit)}; {figure.indicator} is in {needed}"
+    zones = [DISTRICT, *(zone.id for zone in plan.zones)]
+    if figure.zone not in zones:
+        yield "zone", unknown("zone", figure.zone, zones)
+
+
 def _misfits(
     observation: Observation, inputs: Inputs, units: dict[str, str], until: str | None
 ) -> Iterator[tuple[str, str]]:
-    """Columns that name what the plan or the model lacks, and why."""
+    """What does not fit the plan, by column: names, and months outside its time."""
     plan = inputs.plan
-    if observation.indicator not in units:
-        yield "indicator", unknown("indicator", observation.indicator, units)
-    elif observation.unit != units[observation.indicator]:
-        needed = units[observation.indicator]
-        yield "unit", f"found {shown(observation.unit)}; {observation.indicator} is in {needed}"
-    zones = [DISTRICT, *(zone.id for zone in plan.zones)]
-    if observation.zone not in zones:
-        yield "zone", unknown("zone", observation.zone, zones)
+    yield from unknown_names(observation, plan, units)
     month, start = observation.month, plan.start
     if observation.use == Use.BASE and month != start:
         yield "month", f"found '{month}'; a figure of the base year is dated {start}"
