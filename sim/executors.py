@@ -11,6 +11,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
 from typing import Any, Protocol
 
 
@@ -35,11 +37,7 @@ class LocalProcesses:
 
     @contextmanager
     def open(self) -> Iterator[Executor]:
-        methods = multiprocessing.get_all_start_methods()
-        method = "forkserver" if "forkserver" in methods else "spawn"
-        context = multiprocessing.get_context(method)
-        if method == "forkserver":
-            context.set_forkserver_preload(["sim.montecarlo"])
+        context = _context()
         pool = ProcessPoolExecutor(self.count, mp_context=context)
         try:
             yield pool
@@ -58,3 +56,18 @@ class LocalProcesses:
 
     def is_death(self, error: BaseException) -> bool:
         return isinstance(error, BrokenProcessPool)
+
+
+def prepare() -> None:
+    """Start what workers are forked from, so that it loads the model while this process does."""
+    if _context().get_start_method() == "forkserver":
+        forkserver.ensure_running()
+
+
+def _context() -> BaseContext:
+    methods = multiprocessing.get_all_start_methods()
+    method = "forkserver" if "forkserver" in methods else "spawn"
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload(["sim.montecarlo"])
+    return context

@@ -8,9 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import betaln, xlog1py, xlogy
-from scipy.stats import binomtest
 
 CONFIDENCE = 0.95
 
@@ -80,6 +78,8 @@ class Probability:
 
 def wilson(hits: int, runs: int) -> tuple[float, float]:
     """Wilson's score interval for a number of runs fixed beforehand (Wilson 1927)."""
+    from scipy.stats import binomtest  # loaded when the runs are made, not before
+
     found = binomtest(hits, runs).proportion_ci(CONFIDENCE, method="wilson")
     return float(found.low), float(found.high)
 
@@ -91,6 +91,8 @@ def confidence_sequence(hits: int, runs: int) -> tuple[float, float]:
     Jeffreys mixture to p is a martingale under p, and Ville's inequality bounds its maximum.
     Source: Robbins (1970); Howard, Ramdas, McAuliffe and Sekhon (2021).
     """
+    from scipy.optimize import brentq
+
     mixture = betaln(hits + 0.5, runs - hits + 0.5) - betaln(0.5, 0.5)
     limit = mixture + math.log(1.0 - CONFIDENCE)
 

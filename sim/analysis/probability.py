@@ -15,7 +15,7 @@ from sim.montecarlo import repeats
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Quantity, Target
 from sim.processes.accounts import indicators, revenue_weights
 from sim.runner import Runner
-from sim.store import Store
+from sim.store import Pick, Store
 from sim.zones import ITEMS
 
 Flags = NDArray[np.bool_]
@@ -73,14 +73,33 @@ def thresholds(blueprint: Blueprint, target: Target) -> dict[str, float]:
 
 
 def answer(store: Store, runner: Runner, runs: int, method: Method = Method.WILSON) -> Answer:
-    """Read what the answer needs from the store's first ``runs`` runs and their repeats."""
+    """Read what the answer needs from the store's first ``runs`` runs and their repeats.
+
+    In one pass over the chunks of each table, or few where there are very many runs.
+    """
     blueprint, plan = runner.blueprint, runner.inputs.plan
+    zones = [*blueprint.zones, DISTRICT]
+    targets = {target.id: target for target in plan.targets}
+    picks = []
+    for indicator in indicators(blueprint):
+        columns = [f"{indicator}.{zone}" for zone in zones]
+        picks.append(Pick(columns, year_ends(blueprint)))
+        if indicator in targets:
+            picks.append(_at_deadline(targets[indicator], blueprint))
+            picks.append(Pick([f"{indicator}.{DISTRICT}"]))
+    values = store.scan("series", picks, runs)
+    yearly, ends, monthly = [], {}, []
+    for indicator, kind in indicators(blueprint).items():
+        yearly.append(_yearly(next(values), indicator, kind, zones, year_ends(blueprint)))
+        if indicator in targets:
+            ends[indicator] = next(values)[:, 0]
+            monthly.append(_monthly(next(values)[0], indicator, blueprint.months()))
     return Answer(
         runs,
         method,
-        results(store, blueprint, plan, runs, method),
-        _yearly(store, runner, runs),
-        _monthly(store, plan, blueprint, runs),
+        _results(ends, _again(store, blueprint, plan, runs), blueprint, plan, method),
+        pd.concat(yearly, ignore_index=True),
+        pd.concat(monthly, ignore_index=True),
         _costs(store, blueprint, runs),
     )
 
@@ -89,21 +108,47 @@ def results(
     store: Store, blueprint: Blueprint, plan: Plan, runs: int, method: Method
 ) -> pd.DataFrame:
     """The probabilities: a row a zone and target, the district first and ``all`` last."""
-    zones = [DISTRICT, *blueprint.zones]
+    ends = _ends(store, blueprint, plan, runs)
+    return _results(ends, _again(store, blueprint, plan, runs), blueprint, plan, method)
+
+
+def _at_deadline(target: Target, blueprint: Blueprint) -> Pick:
+    """A target's value at its deadline in the district and each zone that has a part in it."""
+    columns = [f"{target.id}.{zone}" for zone in thresholds(blueprint, target)]
+    return Pick(columns, [target.deadline])
+
+
+def _ends(
+    store: Store, blueprint: Blueprint, plan: Plan, runs: int, first: int = 0
+) -> dict[str, Floats]:
+    """By target the value at its deadline, (zones with a part, runs), in its thresholds' order."""
+    picks = [_at_deadline(target, blueprint) for target in plan.targets]
+    values = store.scan("series", picks, runs, first)
+    return {target.id: found[:, 0] for target, found in zip(plan.targets, values, strict=True)}
+
+
+def _again(store: Store, blueprint: Blueprint, plan: Plan, runs: int) -> dict[str, Floats]:
+    """Likewise of the runs that were made again with other luck; empty where none were."""
     again = repeats(runs)
+    return _ends(store, blueprint, plan, again, AGAIN) if again else {}
+
+
+def _results(
+    ends: dict[str, Floats],
+    again: dict[str, Floats],
+    blueprint: Blueprint,
+    plan: Plan,
+    method: Method,
+) -> pd.DataFrame:
+    zones = [DISTRICT, *blueprint.zones]
     rows = []
     met_by_zone: dict[str, list[Flags]] = {zone: [] for zone in zones}
     again_by_zone: dict[str, list[Flags]] = {zone: [] for zone in zones}
     for target in plan.targets:
-        limits = thresholds(blueprint, target)
-        columns = [f"{target.id}.{zone}" for zone in limits]
-        table = store.table("series", columns, runs, [target.deadline])
-        repeated = store.table("series", columns, again, [target.deadline], AGAIN) if again else {}
-        for zone, limit in limits.items():
-            name = f"{target.id}.{zone}"
-            values = table[name].to_numpy().astype(float)
+        for number, (zone, limit) in enumerate(thresholds(blueprint, target).items()):
+            values = ends[target.id][number].astype(float)
             met = target.met(values, limit)
-            met_again = target.met(repeated[name].to_numpy(), limit) if again else met[:0]
+            met_again = target.met(again[target.id][number], limit) if again else met[:0]
             met_by_zone[zone].append(met)
             again_by_zone[zone].append(met_again)
             probability = _probability(met, met_again, method)
@@ -158,51 +203,41 @@ def year_ends(blueprint: Blueprint) -> list[str]:
     return list(dict.fromkeys([*all_months[::12], all_months[-1]]))
 
 
-def _yearly(store: Store, runner: Runner, runs: int) -> pd.DataFrame:
-    """Indicator by indicator, so that memory stays small whatever the number of runs."""
-    frames = []
-    zones = [*runner.blueprint.zones, DISTRICT]
-    for indicator, kind in indicators(runner.blueprint).items():
-        columns = [f"{indicator}.{zone}" for zone in zones]
-        table = store.table("series", columns, runs, year_ends(runner.blueprint)).to_pandas()
-        table = table.astype({"month": str}).drop(columns="run").groupby("month")
-        quantiles = table.quantile(list(QUANTILES.values()))
-        mean = table.mean()
-        for zone, column in zip(zones, columns, strict=True):
-            frame = quantiles[column].unstack()
-            frame.columns = pd.Index(list(QUANTILES))
-            frame.insert(0, "mean", mean[column])
-            frame.insert(0, "kind", kind)
-            frame.insert(0, "indicator", indicator)
-            frame.insert(0, "zone", zone)
-            frames.append(frame.reset_index())
-    return pd.concat(frames, ignore_index=True)
+def _yearly(
+    values: Floats, indicator: str, kind: str, zones: list[str], ends: list[str]
+) -> pd.DataFrame:
+    """Mean and quantiles of an indicator's values (zones, months, runs), zone by zone."""
+    count = len(ends)
+    table: dict[str, object] = {
+        "month": ends * len(zones),
+        "zone": np.repeat(zones, count),
+        "indicator": indicator,
+        "kind": kind,
+        "mean": values.mean(axis=2, dtype=float).ravel(),
+    }
+    levels = np.concatenate([_levels(by_month) for by_month in values], axis=1)
+    return pd.DataFrame(table | dict(zip(QUANTILES, levels, strict=True)))
 
 
-def _monthly(store: Store, plan: Plan, blueprint: Blueprint, runs: int) -> pd.DataFrame:
-    frames = []
-    months = blueprint.months()
-    for target in plan.targets:
-        column = f"{target.id}.{DISTRICT}"
-        values = store.table("series", [column], runs)[column].to_numpy().reshape(runs, -1)
-        levels = np.quantile(values.astype(float), list(QUANTILES.values()), axis=0)
-        frame = pd.DataFrame(levels.T, columns=list(QUANTILES))
-        frame.insert(0, "month", months)
-        frame.insert(0, "target", target.id)
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+def _monthly(values: Floats, target: str, months: list[str]) -> pd.DataFrame:
+    """Quantiles of a target's indicator in the district, (months, runs), month by month."""
+    levels = dict(zip(QUANTILES, _levels(values), strict=True))
+    return pd.DataFrame({"target": target, "month": months} | levels)
+
+
+def _levels(values: Floats) -> Floats:
+    """The quantiles over runs of values (months, runs), in double precision (quantiles, months)."""
+    return np.asarray(np.quantile(values.astype(float), list(QUANTILES.values()), axis=1))
 
 
 def _costs(store: Store, blueprint: Blueprint, runs: int) -> pd.DataFrame:
     """Mean and 90 % range of cost over the whole period, by item and zone, and in all."""
     rows = []
     total = {zone: np.zeros(runs) for zone in [*blueprint.zones, DISTRICT]}
-    for item in ITEMS:
-        columns = [f"{item}.{zone}" for zone in blueprint.zones]
-        table = store.table("costs", columns, runs)
+    picks = [Pick([f"{item}.{zone}" for zone in blueprint.zones], total=True) for item in ITEMS]
+    for item, sums in zip(ITEMS, store.scan("costs", picks, runs), strict=True):
         district = np.zeros(runs)
-        for zone, column in zip(blueprint.zones, columns, strict=True):
-            spent = table[column].to_numpy().astype(float).reshape(runs, -1).sum(axis=1)
+        for zone, spent in zip(blueprint.zones, sums[:, 0], strict=True):
             rows.append(_cost_row(item, zone, spent))
             total[zone] += spent
             district += spent

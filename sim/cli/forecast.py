@@ -19,6 +19,7 @@ from sim.cli.common import (
     progress_bar,
     runners,
 )
+from sim.executors import prepare
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,6 +59,8 @@ def forecast(
     as Parquet) and charts/. The same command again goes on where it stopped.
     """
     with errors(KEPT) as console:
+        if workers != 1 and cluster is None:
+            prepare()
         from sim.analysis.forecast import forecast as run_forecast
         from sim.scenario import read_scenario
 
