@@ -39,12 +39,14 @@ class Draws:
         self._streams: dict[str, tuple[np.random.Generator, np.random.PCG64DXSM, Any]] = {}
 
     def _at(self, mechanism: str, month: int) -> np.random.Generator:
-        if mechanism not in self._streams:
+        stream = self._streams.get(mechanism)
+        if stream is None:
             key = zlib.crc32(mechanism.encode())
             sequence = np.random.SeedSequence(self.seed, spawn_key=(self.run, key))
             bits = np.random.PCG64DXSM(sequence)
-            self._streams[mechanism] = (np.random.Generator(bits), bits, bits.state)
-        generator, bits, start = self._streams[mechanism]
+            stream = np.random.Generator(bits), bits, bits.state
+            self._streams[mechanism] = stream
+        generator, bits, start = stream
         bits.state = start
         bits.advance(month * MONTH_STRIDE)
         return generator
@@ -59,12 +61,12 @@ class Draws:
         A slot's draws lie 2^20 numbers apart from its neighbour's in the month's stretch.
         """
         values = np.empty((len(slots), count))
-        generator, place = self._at(mechanism, month), 0
+        draw = self._at(mechanism, month).random
         _, bits, _ = self._streams[mechanism]
-        for row, slot in zip(values, slots, strict=True):
-            goal = int(slot) * SLOT_STRIDE
+        place = 0
+        for row, goal in zip(values, np.multiply(slots, SLOT_STRIDE).tolist(), strict=True):
             bits.advance(goal - place)
-            generator.random(out=row)
+            draw(out=row)
             place = goal + count
         return values
 
@@ -107,5 +109,5 @@ def poisson_quantile(uniform: Floats, mean: Floats) -> Floats:
     some = np.flatnonzero(inner > np.exp(-mean))  # a count of 0 has the probability e^(−mean)
     if len(some):
         exact = np.ceil(pdtrik(inner[some], mean[some]) - 1e-9)
-        count[some] = np.maximum(np.nan_to_num(exact), 0.0)
+        count[some] = np.fmax(exact, 0.0)  # not a number where the count is 0
     return count

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.blueprint import Blueprint, Floats, Ints
+from sim.blueprint import Blueprint, Bools, Floats, Ints
 from sim.economy import Lever
 from sim.firms import Column
 from sim.parameters import BY_SECTOR
@@ -43,27 +43,27 @@ class Projects:
     """Projects under way in columns, and which kinds have been done where."""
 
     def __init__(self, blueprint: Blueprint) -> None:
-        self.adopter = np.zeros(0, dtype=np.intp)
-        self.supplier = np.zeros(0, dtype=np.intp)
-        self.kind = np.zeros(0, dtype=np.intp)
-        self.end = np.zeros(0, dtype=np.intp)
-        self.luck = np.zeros(0)
+        self._place(np.zeros((4, 0), dtype=np.intp), np.zeros(0))
         kinds = int(blueprint.base.project_kinds.max(initial=0))
         self.first_adopter = np.full((blueprint.shape[1], kinds), -1, dtype=np.intp)
         self.is_model = np.zeros((blueprint.shape[1], kinds), dtype=bool)
 
-    def add(self, **rows: Column) -> None:
-        for name, values in rows.items():
-            setattr(self, name, np.concatenate([getattr(self, name), values]))
+    def add(self, adopter: Ints, supplier: Ints, kind: Ints, end: Ints, luck: Floats) -> None:
+        new = np.stack([adopter, supplier, kind, end])
+        self._place(np.concatenate([self._table, new], 1), np.concatenate([self.luck, luck]))
 
-    def take(self, chosen: Column) -> dict[str, Column]:
-        """Remove the chosen rows and give them back."""
-        rows, others = {}, ~chosen
-        for name in ("adopter", "supplier", "kind", "end", "luck"):
-            column = getattr(self, name)
-            rows[name] = column[chosen]
-            setattr(self, name, column[others])
+    def take(self, chosen: Bools) -> dict[str, Column]:
+        """Remove the chosen projects and give them back."""
+        done, others = chosen.nonzero()[0], (~chosen).nonzero()[0]
+        adopter, supplier, kind, _ = self._table.take(done, axis=1)
+        rows = {"adopter": adopter, "supplier": supplier, "kind": kind, "luck": self.luck[done]}
+        self._place(self._table.take(others, axis=1), self.luck[others])
         return rows
+
+    def _place(self, table: Ints, luck: Floats) -> None:
+        """All projects under way: whole numbers (4, projects) and luck (projects,)."""
+        self._table, self.luck = table, luck
+        self.adopter, self.supplier, self.kind, self.end = table
 
 
 def step(model: District) -> None:
@@ -135,10 +135,11 @@ def award(model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck:
 
     Firms of the supplying sectors are drawn by slot (``bid``, uniform, (calls, 2 × bidders)), and
     the first few of them that are active bid. Among the bidders the choice is a conditional logit
-    with weight C^a·exp(−d/ℓ)·spare, by Gumbel draws (from ``luck``, uniform).
+    with weight C^a·exp(−d/ℓ)·spare, by Gumbel draws (from ``luck``, uniform); ln weight + draw is
+    compared by its exponential.
     """
     blueprint, firms = model.blueprint, model.columns
-    candidates = np.flatnonzero(firms.supplies)
+    candidates = firms.supplies.nonzero()[0]
     if not len(candidates):
         return np.full(len(adopter), -1, dtype=np.intp)
     bidder = candidates[(bid * len(candidates)).astype(np.intp)]
@@ -148,11 +149,9 @@ def award(model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck:
     spare = np.maximum(1.0 - firms.projects[bidder] / np.maximum(capacity, 1.0), 0.0)
     away = blueprint.distance[firms.zone[adopter][:, None], firms.zone[bidder]]
     able = bids & (capacity >= 1.0) & (spare > 0)
-    appeal = np.log(np.where(able, spare, 1.0)) - away / p.supplier_reach
-    appeal += p.capability_weight * np.log(np.maximum(firms.capability[bidder], 1e-9))
-    appeal -= np.log(-np.log(np.maximum(luck, 1e-12)))
-    appeal = np.where(able, appeal, -np.inf)
-    best = appeal.argmax(axis=1)
+    skill = p.capability_weight * np.log(np.maximum(firms.capability[bidder], 1e-9))
+    weight = np.exp(skill - away / p.supplier_reach) * spare * able
+    best = (weight / -np.log(np.maximum(luck, 1e-12))).argmax(axis=1)
     rows = np.arange(len(adopter))
     return np.where(able[rows, best], bidder[rows, best], -1)
 
@@ -194,9 +193,9 @@ def finish(model: District) -> None:
 
     sector, zone = firms.sector[adopter], firms.zone[adopter]
     typical = luck < p.typical[sector]
-    np.add.at(zones.scenarios, (zone[typical], sector[typical]), 1.0)
+    np.add.at(zones.scenarios.ravel(), firms.cell[adopter[typical]], 1.0)
     own_luck = luck / np.maximum(p.typical[sector], 1e-9)
-    for i in np.flatnonzero(typical):
+    for i in typical.nonzero()[0].tolist():
         s, k = sector[i], kind[i]
         first = model.projects.first_adopter[s, k]
         if first < 0:
