@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Base:
     adopts: Bools
     capacity_bound: Bools
 
-    @property
+    @cached_property
     def december_revenue(self) -> Floats:
         """Monthly revenue at the start (Z, S), 亿元: the base year's sum grew month by month.
 
@@ -99,6 +100,7 @@ class Measures:
 @dataclass(frozen=True)
 class Parks:
     zone: Ints
+    distance: Floats  # (Z, K), km from each zone
     focus: Floats  # (K, S), 1 in focus, 0.5 in general parks, else 0
     capacity: Floats
     platforms: Ints
@@ -148,15 +150,15 @@ class Blueprint:
     shocks: Shocks
     target_shares: dict[str, Floats]  # (Z,), where the plan or scenario gives them
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         return self.inputs.plan
 
-    @property
+    @cached_property
     def economy(self) -> Economy:
         return self.inputs.economy
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int]:
         return len(self.zones), len(self.sectors)
 
@@ -184,6 +186,7 @@ def build(inputs: Inputs) -> Blueprint:
     zones, sectors = plan.zone_ids(), plan.sector_ids()
     base = _base(economy, zones, sectors)
     firm_share = base.firms.sum(axis=1) / max(1, base.firms.sum())
+    distance = _distances(economy, zones)
     levers, baseline = _lever_paths(scenario, economy, plan, firm_share)
     capacity, extra = _department_capacity(scenario, plan)
     return Blueprint(
@@ -192,7 +195,7 @@ def build(inputs: Inputs) -> Blueprint:
         sectors=tuple(sectors),
         horizon=plan.horizon,
         base=base,
-        distance=_distances(economy, zones),
+        distance=distance,
         relatedness=_relatedness(economy, sectors),
         sales_share=_sales_shares(_table(economy.technical_coefficients, sectors), base),
         data_pilot=np.array([zone.data_pilot for zone in plan.zones]),
@@ -207,7 +210,7 @@ def build(inputs: Inputs) -> Blueprint:
         department_zone=np.array(
             [zones.index(d.zone) if d.zone else -1 for d in plan.departments], dtype=np.intp
         ),
-        parks=_parks(plan, base),
+        parks=_parks(plan, base, distance),
         levers=levers,
         lever_baseline=baseline,
         lever_strength={lever: economy.levers[lever].strength.value for lever in Lever},
@@ -403,7 +406,7 @@ def _effects(plan: Plan) -> Effects:
     )
 
 
-def _parks(plan: Plan, base: Base) -> Parks:
+def _parks(plan: Plan, base: Base, distance: Floats) -> Parks:
     zones, sectors = plan.zone_ids(), plan.sector_ids()
     focus = np.zeros((len(plan.parks), len(sectors)))
     capacity = np.array([park.capacity.value for park in plan.parks])
@@ -412,8 +415,10 @@ def _parks(plan: Plan, base: Base) -> Parks:
             focus[k] = 0.5
             capacity[k] = np.ceil(capacity[k] * base.firms[zones.index(park.zone)].sum())
         focus[k, [sectors.index(sector) for sector in park.focus]] = 1.0
+    zone = np.array([zones.index(park.zone) for park in plan.parks], dtype=np.intp)
     return Parks(
-        zone=np.array([zones.index(park.zone) for park in plan.parks], dtype=np.intp),
+        zone=zone,
+        distance=distance[:, zone],
         focus=focus,
         capacity=np.floor(capacity),
         platforms=np.array([int(park.platforms.value) for park in plan.parks], dtype=np.intp),

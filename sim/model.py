@@ -87,6 +87,7 @@ class District(mesa.Model):
         self.projects = calls.Projects(blueprint)
         self.momentum = growth.Momentum(blueprint, self.columns)
         self.exits = lifecycle.Exits(self.columns, self.momentum.mean_log, parameters.lifecycle)
+        self.fit = lifecycle.Fit(self.park_columns, parameters.lifecycle)
         self.norms = growth.Norms(self.columns, self.momentum, parameters.growth)
         self.productivity = _productivity(blueprint)
         self.staff_per_revenue = 12.0 / self.productivity  # wanted a month, (Z, S)

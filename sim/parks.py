@@ -30,6 +30,7 @@ class Parks:
         self.focus = blueprint.parks.focus
         self.takes = self.focus > 0  # (K, S), which sectors
         self.capacity = np.zeros(count)  # firms it has room for this month
+        self.platforms = np.zeros(count)  # open innovation platforms it has room for this month
         self.occupied = np.zeros(count)  # firms in it
         self.rent = np.ones(count)  # relative to the start
         self.service = np.full(count, service_at_start)  # 0 to 1
@@ -39,9 +40,12 @@ class Parks:
         self.open_platforms = np.zeros(count)
 
     def open_at(self, blueprint: Blueprint, month: int) -> None:
-        """Give the parks that have opened by this month their places."""
+        """Give the parks that have opened by this month their places, in a month when one opens."""
         plan = blueprint.parks
-        self.capacity = np.where(plan.opens <= month, plan.capacity, 0.0)
+        if month in plan.opens:
+            is_open = plan.opens <= month
+            self.capacity = np.where(is_open, plan.capacity, 0.0)
+            self.platforms = np.where(is_open, plan.platforms, 0.0)
 
 
 class Park(View):

@@ -10,6 +10,7 @@ import numpy as np
 from sim.blueprint import Bools, Floats, Ints
 from sim.firms import REFUSED, Column, Firms
 from sim.parameters import BY_SECTOR
+from sim.parks import Parks
 from sim.plan import Driver
 
 if TYPE_CHECKING:
@@ -71,6 +72,14 @@ class Exits:
         self.by_sector = np.log(p.exit_scale) - p.exit_size_effect * mean_log
 
 
+class Fit:
+    """What no month changes in what parks offer to firms of each sector (K, S)."""
+
+    def __init__(self, parks: Parks, p: LifecycleParameters) -> None:
+        self.focus = np.where(parks.takes, p.focus_utility * parks.focus, -np.inf)
+        self.courted = p.recruiting_utility * parks.takes.sum(axis=1, keepdims=True)  # over even
+
+
 def close(model: District) -> None:
     """Exit with chance 1 − exp(−h_s·age profile·exp(−b·(ln r − mean) + service))."""
     firms, zones, p = model.columns, model.zones, model.parameters.lifecycle
@@ -100,10 +109,11 @@ def utilities(model: District) -> Floats:
     own += p.service_utility * (parks.service - start_level)
     own += p.digital_utility * (parks.digital - start_level)
     own += p.size_utility * np.log(np.maximum(parks.capacity - parks.occupied, 1.0))
-    even = parks.recruiting * parks.takes.sum(axis=1, keepdims=True)
-    utility = own[:, None] + by_zone[parks.zone] + p.focus_utility * parks.focus
-    utility = utility + p.recruiting_utility * even
-    return np.where(parks.takes, utility, -np.inf)
+    utility: Floats = by_zone[parks.zone]
+    utility += own[:, None]
+    utility += model.fit.focus
+    utility += model.fit.courted * parks.recruiting
+    return utility
 
 
 def has_room(model: District) -> Bools:
@@ -119,16 +129,17 @@ def move(model: District, offer: Floats) -> None:
     firms, parks, p = model.columns, model.park_columns, model.parameters.lifecycle
     hazard = 1.0 - np.exp(-p.moving_hazard / 12.0)
     luck = model.draws.uniform("move", model.month, len(firms))
-    who = np.flatnonzero(luck < hazard)
+    who = (luck < hazard).nonzero()[0]
     who = who[firms.alive[who] > 0]
     if not len(who):
         return
-    away = model.blueprint.distance[firms.zone[who]][:, parks.zone]
+    now = firms.park[who]
+    away = model.blueprint.parks.distance[firms.zone[who]]
     utility = offer.T[firms.sector[who]] - p.moving_cost * away
-    stay = np.arange(len(parks.zone)) == firms.park[who][:, None]
+    stay = np.arange(len(parks.zone)) == now[:, None]
     utility = np.where(stay | has_room(model), utility, -np.inf)
-    park = drawn(ladder(utility), np.arange(len(who)), (luck[who] + 2.0**-25) / hazard)
-    goes = (park >= 0) & (park != firms.park[who])
+    park = drawn(ladder(utility), (luck[who] + 2.0**-25) / hazard)
+    goes = (park >= 0) & (park != now)
     place(model, who[goes], park[goes])
 
 
@@ -142,26 +153,26 @@ def start(model: District, offer: Floats) -> None:
     who = np.arange(slots.start, slots.stop)
     if not len(who):
         return
-    sector = firms.sector[who]
+    sector = firms.sector[slots]
     luck = model.draws.uniform("founder", model.month, (len(who), 2)).astype(float)
     room = np.where(has_room(model), offer.T, -np.inf)
-    park = drawn(ladder(room), sector, luck[:, 1])
+    park = drawn(ladder(room)[sector], luck[:, 1])
     housed = park >= 0
     zone = blueprint.parks.zone[park]
     parks, level = model.park_columns, model.parameters.parks.service_at_start
-    push = p.service_effect * drivers.zone(Driver.SERVICE)[zone]
-    push += p.park_effect * (parks.service[park] - level)
-    push += p.rent_effect * (parks.rent[park] - 1.0)
+    service = p.service_effect * drivers.zone(Driver.SERVICE)[parks.zone]
+    service += p.park_effect * (parks.service - level)
+    push = service[park] + p.rent_effect * (parks.rent[park] - 1.0)
     cell = zone * blueprint.shape[1] + sector
     recruited = drivers.cell(Driver.RECRUITMENT).take(cell)
-    push = push + (p.recruitment_effect + p.anchor_effect * firms.anchor[who]) * recruited
+    push += (p.recruitment_effect + p.anchor_effect * firms.anchor[slots]) * recruited
     access = drivers.cell(Driver.MARKET_ACCESS).take(cell)
-    push += (p.access_effect * access + p.foreign_barrier) * firms.foreign[who]
+    push += (p.access_effect * access + p.foreign_barrier) * firms.foreign[slots]
     push += p.cycle_effect * 12.0 * model.cycle.growth.take(cell)
     starts = housed & (luck[:, 0] < p.acceptance * np.exp(push))
-    firms.state[who] = REFUSED
+    firms.state[slots] = REFUSED
     place(model, who[starts], park[starts])
-    founded = who[firms.park[who] >= 0]
+    founded = who[firms.park[slots] >= 0]
     firms.open(founded)
     firms.revenue[founded] = np.exp(firms.log_revenue[founded])
     wanted = model.staff_per_revenue.ravel()[firms.cell[founded]] * firms.revenue[founded]
@@ -182,15 +193,20 @@ def take_staff(model: District, founded: Ints, wanted: Column) -> None:
 def place(model: District, who: Ints, park: Ints) -> None:
     """Move firms into parks in the order of their slots while there is room; others stay."""
     firms, parks = model.columns, model.park_columns
-    order = park.argsort(kind="stable")
-    who, park = who[order], park[order]
-    first = park.searchsorted(park, side="left")
-    rank = np.arange(len(park)) - first
-    fits = rank < np.floor(parks.capacity - parks.occupied)[park]
-    who, park = who[fits], park[fits]
+    if not len(who):
+        return
+    came = np.bincount(park, minlength=len(parks.zone))
+    if (came > parks.capacity - parks.occupied).any():
+        order = park.argsort(kind="stable")
+        who, park = who[order], park[order]
+        first = park.searchsorted(park, side="left")
+        rank = np.arange(len(park)) - first
+        fits = rank < np.floor(parks.capacity - parks.occupied)[park]
+        who, park = who[fits], park[fits]
+        came = np.bincount(park, minlength=len(parks.zone))
     old = firms.park[who]
     np.subtract.at(parks.occupied, old[old >= 0], 1.0)
-    np.add.at(parks.occupied, park, 1.0)
+    parks.occupied += came
     firms.settle(who, parks.zone[park], park, model.blueprint.shape[1])
 
 
@@ -200,12 +216,11 @@ def ladder(utility: Floats) -> Floats:
     return np.asarray(np.exp(utility - best).cumsum(axis=1))
 
 
-def drawn(cumulated: Floats, row: Ints, uniform: Column) -> Ints:
-    """Conditional logit by inversion: an option for each chooser, −1 where its row has none.
+def drawn(steps: Floats, uniform: Column) -> Ints:
+    """Conditional logit by inversion: an option for each chooser, −1 where it has none.
 
-    ``row`` gives each chooser's row, ``uniform`` its draw in [0, 1]. Source: McFadden (1974).
+    ``steps`` is each chooser's ladder, ``uniform`` its draw in [0, 1]. Source: McFadden (1974).
     """
-    steps = cumulated[row]
     whole = steps[:, -1]
     goal = np.minimum(uniform, 1.0 - 1e-9) * whole
     option = (steps > goal[:, None]).argmax(axis=1)  # the first step above the goal
@@ -215,7 +230,9 @@ def drawn(cumulated: Floats, row: Ints, uniform: Column) -> Ints:
 def convert(model: District) -> None:
     """A software or application firm whose AI share passes the threshold becomes an AI firm."""
     firms, p = model.columns, model.parameters.lifecycle
-    new = np.flatnonzero((firms.ai_share > p.ai_threshold) & ~firms.is_ai)
+    new = ((firms.ai_share > p.ai_threshold) & ~firms.is_ai).nonzero()[0]
+    if not len(new):
+        return
     new = new[firms.alive[new] > 0]
     can = model.blueprint.base.supplies | model.blueprint.base.adopts
     firms.is_ai[new[can[firms.sector[new]]]] = True

@@ -33,10 +33,10 @@ def step(model: District) -> None:
     drivers = model.drivers
     parks.open_at(blueprint, model.month)
 
-    service = drivers.zone(Driver.SERVICE) + drivers.zone(Driver.PARK_SERVICE)
-    parks.service += p.service_rate * service[parks.zone] * (1.0 - parks.service)
     digital = drivers.zone(Driver.PARK_SERVICE)
-    parks.digital += p.digital_rate * digital[parks.zone] * (1.0 - parks.digital)
+    service = drivers.zone(Driver.SERVICE) + digital
+    parks.service += (p.service_rate * service)[parks.zone] * (1.0 - parks.service)
+    parks.digital += (p.digital_rate * digital)[parks.zone] * (1.0 - parks.digital)
 
     courting = 1.0 + p.recruiting_response * drivers.cell(Driver.RECRUITMENT)[parks.zone]
     filled = parks.occupied / np.maximum(parks.capacity, 1.0)

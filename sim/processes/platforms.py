@@ -38,13 +38,12 @@ def step(model: District) -> None:
     by_firms = p.firm_hazard_at_start + p.firm_hazard * drivers.zone(Driver.FIRM_PLATFORMS)
     rate = capable * by_firms + p.public_hazard * drivers.zone(Driver.PUBLIC_PLATFORMS)
 
-    is_open = blueprint.parks.opens <= model.month
-    free = (blueprint.parks.platforms - parks.founding - parks.open_platforms) * is_open
+    free = parks.platforms - parks.founding - parks.open_platforms
     places = np.bincount(parks.zone, free, zones)
     share = free / np.maximum(places, 1e-300)[parks.zone]
     luck = model.draws.uniform("platform", model.month, (len(free), 2))
-    founded = luck[:, 0] < 1.0 - np.exp(-rate[parks.zone] * share / 12.0)
-    opened = luck[:, 1] < 1.0 - np.exp(-parks.founding * p.opening_hazard / 12.0)
+    founded = luck[:, 0] < -np.expm1(-rate[parks.zone] * share / 12.0)
+    opened = luck[:, 1] < -np.expm1(-parks.founding * (p.opening_hazard / 12.0))
     parks.founding += founded.astype(float) - opened
     parks.open_platforms += opened
     spent = np.bincount(parks.zone, founded * p.founding_cost, zones)
