@@ -108,8 +108,7 @@ class Firms:
     def reveal(self, month: int) -> None:
         """Let the attributes show the slots visible in this month."""
         visible = int(self.visible_by[month])
-        for name, column in self._all.items():
-            setattr(self, name, column[:visible])
+        vars(self).update({name: column[:visible] for name, column in self._all.items()})
 
     def reveal_all(self) -> None:
         for name, column in self._all.items():

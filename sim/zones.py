@@ -48,6 +48,7 @@ class Zones:
 
 PLATFORM_ITEM = "platform_founding"
 ITEMS = (*(lever.value for lever in Lever), PLATFORM_ITEM)
+ROW = {item: row for row, item in enumerate(ITEMS)}
 
 
 class Spending:
@@ -60,7 +61,7 @@ class Spending:
         self.month = np.zeros((len(ITEMS), zones))
 
     def add(self, item: str, amount: NDArray[Any]) -> None:
-        self.month[ITEMS.index(item)] += amount
+        self.month[ROW[item]] += amount
 
     def clear(self) -> None:
         self.month[:] = 0.0

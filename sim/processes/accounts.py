@@ -107,7 +107,8 @@ def add_up(model: District) -> None:
     """Sums over firms at the month's end, which this month's indicators and the next use."""
     firms, zones, shape = model.columns, model.zones, model.blueprint.shape
     zones.firms = firms.sum_by_cell(firms.alive, shape)
-    zones.revenue = firms.sum_by_cell(firms.revenue, shape)
+    if not model.month:  # later on growth has just added it up
+        zones.revenue = firms.sum_by_cell(firms.revenue, shape)
     zones.staff = firms.sum_by_cell(firms.staff, shape)
     zones.ai_adoption = firms.sum_by_cell(firms.ai_share * firms.alive, shape)
 
@@ -119,20 +120,15 @@ def history(model: District) -> Floats:
     """
     blueprint, base = model.blueprint, model.blueprint.base
     flows = [name for name, kind in indicators(blueprint).items() if kind == "flow"]
-    zeros = np.zeros(blueprint.shape[0])
+    revenue = np.array([base.revenue_before(months_back) for months_back in range(11, 0, -1)])
+    known = {
+        "revenue": revenue.sum(axis=2),
+        "core_revenue": revenue @ blueprint.is_core,
+        "arrivals": model.usual_arrivals,
+    } | {name: revenue @ weights for name, weights in model.target_weights.items()}
     past = np.zeros((11, len(flows), blueprint.shape[0]))
-    for n, months_back in enumerate(range(11, 0, -1)):
-        revenue = base.revenue_before(months_back)
-        known = {
-            "revenue": revenue.sum(axis=1),
-            "core_revenue": revenue @ blueprint.is_core,
-            "arrivals": model.usual_arrivals,
-        }
-        for position, name in enumerate(flows):
-            if name in model.target_weights:
-                past[n, position] = revenue @ model.target_weights[name]
-            else:
-                past[n, position] = known.get(name, zeros)
+    for position, name in enumerate(flows):
+        past[:, position] = known.get(name, 0.0)
     return past
 
 

@@ -31,7 +31,7 @@ def step(model: District) -> None:
 
     luck = model.draws.uniform("incident", model.month, (len(intensive), 2)).astype(float)
     exposure = zones.openness * (1.0 - model.drivers.zone(Driver.TRUST))
-    hit = luck[:, 0] < 1.0 - np.exp(-p.incident_hazard * exposure / 12.0)
+    hit = luck[:, 0] < -np.expm1(-p.incident_hazard / 12.0 * exposure)
     length = np.floor(
         p.setback_shortest + luck[:, 1] * (p.setback_longest - p.setback_shortest + 1.0)
     )

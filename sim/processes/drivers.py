@@ -28,15 +28,18 @@ class DriversParameters:
 
 
 class Drivers:
-    """Every driver between 0 (the base year) and 1: by cell (R, Z, S), and zones' means (R, Z)."""
+    """Every driver between 0 (the base year) and 1: by cell (R, Z, S), and zones' means (R, Z).
+
+    What levers push before saturation is known ahead, (R, Z, 1) by month.
+    """
 
     def __init__(self, blueprint: Blueprint, p: DriversParameters) -> None:
         self.strength = (p.effect_scale * blueprint.effects.strength)[:, None]
-        self.pushes = [
-            (PLACE[rule.driver], lever_push(blueprint, Lever(lever)))
-            for lever, rule in blueprint.economy.levers.items()
-            if rule.driver
-        ]
+        pushed = np.zeros((blueprint.horizon + 1, len(DRIVERS), blueprint.shape[0], 1))
+        for lever, rule in blueprint.economy.levers.items():
+            if rule.driver:
+                pushed[:, PLACE[rule.driver], :, 0] += lever_push(blueprint, Lever(lever))
+        self.pushes = list(pushed)
         self.set(np.zeros((len(DRIVERS), *blueprint.shape)))
 
     def weighed(self, effect: Floats) -> Floats:
@@ -66,11 +69,9 @@ def step(model: District) -> None:
     effects, progress = blueprint.effects, model.department_columns.progress
     zones, sectors = blueprint.shape
     pushed = progress[effects.measure] * model.drivers.strength
-    raw = np.bincount(effects.place, pushed.ravel(), len(DRIVERS) * zones * sectors)
-    raw = raw.reshape(len(DRIVERS), zones, sectors).astype(float, copy=False)
-    for place, push in model.drivers.pushes:
-        raw[place] += push[model.month, :, None]
-    model.drivers.set(1.0 - np.exp(-np.maximum(raw, 0.0)))
+    effect = np.bincount(effects.place, pushed.ravel(), len(DRIVERS) * zones * sectors)
+    raw = effect.reshape(len(DRIVERS), zones, sectors) + model.drivers.pushes[model.month]
+    model.drivers.set(-np.expm1(-np.maximum(raw, 0.0)))
     open_data(model, p)
 
 

@@ -133,7 +133,7 @@ def bind(model: District, p: GrowthParameters) -> None:
         return
     luck = model.draws.uniform("expansion", model.month, blueprint.shape)
     hazard = p.expansion_hazard / 12.0 * model.drivers.cell(Driver.CAPACITY)
-    lumps = (luck < 1.0 - np.exp(-hazard)) * bound
+    lumps = (luck < -np.expm1(-hazard)) * bound
     zones.output_capacity *= np.exp(p.capacity_growth / 12.0)
     made_possible = lumps * p.expansion_size / 12.0
     zones.output_capacity += made_possible
@@ -147,7 +147,7 @@ def bind(model: District, p: GrowthParameters) -> None:
     if not over.any():
         return
     factor = zones.output_capacity / np.maximum(zones.revenue, 1e-300)
-    held = np.flatnonzero(over.ravel().take(firms.cell))
+    held = over.ravel().take(firms.cell).nonzero()[0]
     held = held[firms.alive[held] > 0]
     cut = factor.ravel()[firms.cell[held]]
     firms.revenue[held] *= cut

@@ -35,13 +35,18 @@ class Work:
         acts = measures.intensity * measures.reach > 0
         self.under_way = (begun & acts.any(axis=2)).astype(float)  # (T + 1, M), 0 or 1
         pace = measures.intensity * measures.reach * measures.speed[:, None]
+        pace *= np.exp(-(p.progress_noise**2) / 2.0)  # so that the noise has mean 1
         self.pace = pace * self.under_way[:, :, None]  # (T + 1, M, Z), I·reach·v
         self.numbers = int(measures.number.max(initial=0))  # slots of luck
-        self.served = np.maximum(measures.reach.sum(axis=1), 1e-300)  # (M,)
+        self.slot = measures.number - 1  # (M,)
+        served = np.maximum(measures.reach.sum(axis=1, keepdims=True), 1e-300)
+        self.share = measures.reach / served  # (M, Z), of the zone in a measure's mean progress
         self.other_duties = p.other_duties * blueprint.department_staffed  # (D,)
-        self.weight = np.where(links.link_is_lead, p.lead_weight, 1.0)  # ω of each link
-        total = np.bincount(links.link_cell, self.weight, measures.reach.size)  # (M · Z,)
-        self.total_weight = np.maximum(total, 1e-300)
+        able = (1.0 + p.other_duties) * p.efficiency * np.exp(-(p.effort_noise**2) / 2.0)
+        self.able = blueprint.department_capacity * able  # (T + 1, D)
+        weight = np.where(links.link_is_lead, p.lead_weight, 1.0)
+        total = np.bincount(links.link_cell, weight, measures.reach.size)  # (M · Z,)
+        self.weight = weight / np.maximum(total, 1e-300)[links.link_cell]  # ω of each link
         self.nobody = (total == 0).astype(float)
         crowd = np.maximum(links.members, 1.0) ** -p.coordination_loss
         self.crowd = crowd * (total > 0).reshape(crowd.shape)  # (M, Z), 0 where nobody works
@@ -62,7 +67,7 @@ def step(model: District) -> None:
     measures, links, state = blueprint.measures, blueprint.links, model.department_columns
     work = model.work
 
-    mean = (state.progress * measures.reach).sum(axis=1) / work.served
+    mean = (state.progress * work.share).sum(axis=1)
     shortfall = np.maximum(0.0, measures.path[month] - mean)
     urgency = measures.priority + p.shortfall_weight * shortfall
     weight = np.exp(urgency) * work.under_way[month]
@@ -74,14 +79,12 @@ def step(model: District) -> None:
     state.attention += p.attention_speed * (share - state.attention)
 
     luck = model.draws.normal("department", month, departments)
-    efficiency = p.efficiency * np.exp(p.effort_noise * luck - p.effort_noise**2 / 2.0)
-    able = blueprint.department_capacity[month] * (1.0 + p.other_duties) * efficiency
+    able = work.able[month] * np.exp(p.effort_noise * luck)
     state.effort = able[links.pair_department] * state.attention
     state.joint_effort = joint_effort(blueprint, work, p, state.effort)
 
     luck = model.draws.normal("progress", month, (work.numbers, blueprint.shape[0]))
-    noise = np.exp(p.progress_noise * luck[measures.number - 1] - p.progress_noise**2 / 2.0)
-    rate = work.pace[month] * state.joint_effort * noise
+    rate = work.pace[month] * state.joint_effort * np.exp(p.progress_noise * luck[work.slot])
     state.progress = 1.0 - (1.0 - state.progress) * np.exp(-rate)
 
 
@@ -91,6 +94,6 @@ def joint_effort(
     """Low-elasticity CES of the efforts on each measure in each zone, (M, Z)."""
     links = blueprint.links
     power = (np.maximum(effort, 1e-9) ** p.substitution)[links.link_pair]
-    mean = np.bincount(links.link_cell, work.weight * power, len(work.nobody)) / work.total_weight
+    mean = np.bincount(links.link_cell, work.weight * power, len(work.nobody))
     joint = (mean + work.nobody) ** (1.0 / p.substitution)
     return np.asarray(joint.reshape(work.crowd.shape) * work.crowd)
