@@ -25,6 +25,7 @@ _PUBLIC = {
     "InputError": "sim.errors",
     "read_scenario": "sim.scenario",
     "forecast": "sim.analysis.forecast",
+    "observe": "sim.analysis.observe",
     "Runner": "sim.runner",
 }
 __all__ = ["__version__", *_PUBLIC]

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, xlog1py, xlogy
+from scipy.special import betaln, ndtri, xlog1py, xlogy
 
 CONFIDENCE = 0.95
 
@@ -76,12 +76,20 @@ class Probability:
         return f"{self.percent} (95 % interval {self.interval} %, {self.runs:,} runs)"
 
 
-def wilson(hits: int, runs: int) -> tuple[float, float]:
-    """Wilson's score interval for a number of runs fixed beforehand (Wilson 1927)."""
-    from scipy.stats import binomtest  # loaded when the runs are made, not before
+def wilson(hits: float, runs: float) -> tuple[float, float]:
+    """Wilson's score interval for a number of runs fixed beforehand (Wilson 1927).
 
-    found = binomtest(hits, runs).proportion_ci(CONFIDENCE, method="wilson")
-    return float(found.low), float(found.high)
+    (n·p + z²/2 ± z·√(n·p·(1 − p) + z²/4)) / (n + z²), the shares that a test at the 5 % level
+    would not reject; n need not be whole, as runs with unequal weights count for fewer than they
+    are (Korn and Graubard 1998).
+    """
+    reach = float(ndtri(0.5 + 0.5 * CONFIDENCE))
+    share = hits / runs
+    double = 2.0 * (runs + reach**2)
+    centre = (2.0 * runs * share + reach**2) / double
+    spread = reach / double * math.sqrt(4.0 * runs * share * (1.0 - share) + reach**2)
+    low = 0.0 if hits == 0 else max(0.0, centre - spread)
+    return low, 1.0 if hits == runs else min(1.0, centre + spread)
 
 
 def confidence_sequence(hits: int, runs: int) -> tuple[float, float]:

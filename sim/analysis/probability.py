@@ -42,6 +42,18 @@ class Answer:
     costs: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How the runs stood to one target in one zone: values at its deadline and met or not (runs,).
+
+    Of all targets at once the value is the number of targets met, the limit how many there are.
+    """
+
+    limit: float
+    values: Floats
+    met: Flags
+
+
 def base_values(blueprint: Blueprint, target: Target) -> Floats:
     """A target's quantity in the base year by zone (Z,): flows in sum, stocks at its end."""
     base = blueprint.base
@@ -108,7 +120,7 @@ def results(
     store: Store, blueprint: Blueprint, plan: Plan, runs: int, method: Method
 ) -> pd.DataFrame:
     """The probabilities: a row a zone and target, the district first and ``all`` last."""
-    ends = _ends(store, blueprint, plan, runs)
+    ends = at_deadlines(store, blueprint, plan, runs)
     return _results(ends, _again(store, blueprint, plan, runs), blueprint, plan, method)
 
 
@@ -118,7 +130,7 @@ def _at_deadline(target: Target, blueprint: Blueprint) -> Pick:
     return Pick(columns, [target.deadline])
 
 
-def _ends(
+def at_deadlines(
     store: Store, blueprint: Blueprint, plan: Plan, runs: int, first: int = 0
 ) -> dict[str, Floats]:
     """By target the value at its deadline, (zones with a part, runs), in its thresholds' order."""
@@ -130,7 +142,29 @@ def _ends(
 def _again(store: Store, blueprint: Blueprint, plan: Plan, runs: int) -> dict[str, Floats]:
     """Likewise of the runs that were made again with other luck; empty where none were."""
     again = repeats(runs)
-    return _ends(store, blueprint, plan, again, AGAIN) if again else {}
+    return at_deadlines(store, blueprint, plan, again, AGAIN) if again else {}
+
+
+def outcomes(
+    ends: dict[str, Floats], blueprint: Blueprint, plan: Plan
+) -> dict[tuple[str, str], Outcome]:
+    """How the runs stood to each target, by zone and target; district first, ``all`` last."""
+    found: dict[tuple[str, str], Outcome] = {}
+    parts = {target.id: thresholds(blueprint, target) for target in plan.targets}
+    for zone in [DISTRICT, *blueprint.zones]:
+        flags = []
+        for target in plan.targets:
+            if zone not in parts[target.id]:
+                continue
+            limit = parts[target.id][zone]
+            values = ends[target.id][list(parts[target.id]).index(zone)].astype(float)
+            flags.append(target.met(values, limit))
+            found[zone, target.id] = Outcome(limit, values, flags[-1])
+        if flags:
+            count = np.sum(flags, axis=0)
+            every = Outcome(float(len(flags)), count.astype(float), count == len(flags))
+            found[zone, ALL_TARGETS] = every
+    return found
 
 
 def _results(
@@ -140,31 +174,13 @@ def _results(
     plan: Plan,
     method: Method,
 ) -> pd.DataFrame:
-    zones = [DISTRICT, *blueprint.zones]
+    repeated = outcomes(again, blueprint, plan) if again else {}
     rows = []
-    met_by_zone: dict[str, list[Flags]] = {zone: [] for zone in zones}
-    again_by_zone: dict[str, list[Flags]] = {zone: [] for zone in zones}
-    for target in plan.targets:
-        for number, (zone, limit) in enumerate(thresholds(blueprint, target).items()):
-            values = ends[target.id][number].astype(float)
-            met = target.met(values, limit)
-            met_again = target.met(again[target.id][number], limit) if again else met[:0]
-            met_by_zone[zone].append(met)
-            again_by_zone[zone].append(met_again)
-            probability = _probability(met, met_again, method)
-            shortfall = float(np.maximum(limit - values, 0.0).mean())
-            rows.append(_row(zone, target.id, limit, probability, values, shortfall))
-    for zone, flags in met_by_zone.items():
-        if not flags:
-            continue
-        count = np.sum(flags, axis=0)
-        every_again = np.all(again_by_zone[zone], axis=0)
-        probability = _probability(count == len(flags), every_again, method)
-        shortfall = float((len(flags) - count).mean())
-        rows.append(_row(zone, ALL_TARGETS, float(len(flags)), probability, count, shortfall))
-    order = {zone: n for n, zone in enumerate(zones)}
-    table = pd.DataFrame(rows)
-    return table.sort_values("zone", key=lambda c: c.map(order), kind="stable", ignore_index=True)
+    for (zone, target), outcome in outcomes(ends, blueprint, plan).items():
+        once_more = repeated[zone, target].met if again else outcome.met[:0]
+        probability = _probability(outcome.met, once_more, method)
+        rows.append(_row(zone, target, outcome, probability))
+    return pd.DataFrame(rows)
 
 
 def _probability(met: Flags, again: Flags, method: Method) -> Probability:
@@ -172,19 +188,12 @@ def _probability(met: Flags, again: Flags, method: Method) -> Probability:
     return Probability.of(met, method, share)
 
 
-def _row(
-    zone: str,
-    target: str,
-    limit: float,
-    probability: Probability,
-    values: Floats,
-    shortfall: float,
-) -> dict[str, object]:
-    q05, q50, q95 = np.quantile(values, [0.05, 0.5, 0.95])
+def _row(zone: str, target: str, outcome: Outcome, probability: Probability) -> dict[str, object]:
+    q05, q50, q95 = np.quantile(outcome.values, [0.05, 0.5, 0.95])
     return {
         "zone": zone,
         "target": target,
-        "threshold": limit,
+        "threshold": outcome.limit,
         "probability": probability.estimate,
         "low": probability.low,
         "high": probability.high,
@@ -193,7 +202,7 @@ def _row(
         "q05": float(q05),
         "q50": float(q50),
         "q95": float(q95),
-        "shortfall": shortfall,
+        "shortfall": float(np.maximum(outcome.limit - outcome.values, 0.0).mean()),
     }
 
 

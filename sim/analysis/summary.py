@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
@@ -114,30 +114,31 @@ class Summary(Part):
 
 def summarise(answer: Answer, inputs: Inputs, seed: int) -> Summary:
     """Put an answer and its origin into one record."""
-
-    def made_from(name: str) -> InputRecord:
-        record = getattr(inputs, name)
-        return InputRecord(id=record.id, name=record.name, sha256=inputs.sources[name].sha256)
-
     scenario_file = f"inputs/{inputs.sources['scenario'].path.name}"
     return Summary(
-        scenario=made_from("scenario"),
-        plan=made_from("plan"),
-        economy=made_from("economy"),
+        scenario=made_from(inputs, "scenario"),
+        plan=made_from(inputs, "plan"),
+        economy=made_from(inputs, "economy"),
         seed=seed,
         runs=answer.runs,
         interval=answer.method.value,
         versions=versions(),
         command=f"pudong forecast {scenario_file} --runs {answer.runs} --seed {seed} --out DIR",
-        results=_records(answer.results),
+        results=records(answer.results),
         yearly=answer.yearly.to_dict("records"),
         monthly=answer.monthly.to_dict("records"),
         costs=answer.costs.to_dict("records"),
     )
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, object]]:
-    """Rows with None where a figure is missing."""
+def made_from(inputs: Inputs, name: str) -> InputRecord:
+    """The record of one of the files: scenario, plan or economy."""
+    record = getattr(inputs, name)
+    return InputRecord(id=record.id, name=record.name, sha256=inputs.sources[name].sha256)
+
+
+def records(table: pd.DataFrame) -> list[Any]:
+    """A table's rows with None where a figure is missing."""
     return [
         {name: None if pd.isna(value) else value for name, value in row.items()}
         for row in table.to_dict("records")

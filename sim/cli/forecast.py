@@ -24,6 +24,7 @@ from sim.executors import prepare
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sim.analysis.observe import Figures
     from sim.analysis.probability import Answer
     from sim.scenario import Inputs
 
@@ -50,6 +51,13 @@ def forecast(
     seed: SeedOption = 1,
     workers: WorkersOption = None,
     cluster: ClusterOption = None,
+    observe: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of figures observed up to a date; also say the probabilities given them.",
+            show_default=False,
+        ),
+    ] = None,
     lang: LanguageOption = Language.both,
     charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
 ) -> None:
@@ -57,6 +65,9 @@ def forecast(
 
     Leaves in OUT: summary.json (everything said, documented in docs/summary.md), runs/ (the runs
     as Parquet) and charts/. The same command again goes on where it stopped.
+
+    With --observe the runs are weighted by how likely each makes the observed figures; leaves
+    observed.json too. No run is made again for it.
     """
     with errors(KEPT) as console:
         if workers != 1 and cluster is None:
@@ -65,6 +76,7 @@ def forecast(
         from sim.scenario import read_scenario
 
         inputs = read_scenario(scenario)
+        figures = _figures(observe, inputs) if observe else None
         most = runs if runs is not None else 500 if precision is None else 20_000
         with progress_bar(most) as on_progress:
             answer = run_forecast(
@@ -79,7 +91,57 @@ def forecast(
         if charts:
             _draw(inputs, answer, seed, out, lang)
         _show(console, inputs, answer, lang)
-        console.print(f"\n{out}/summary.json, {out}/runs/" + (f", {out}/charts/" if charts else ""))
+        left = [f"{out}/summary.json", f"{out}/runs/"] + [f"{out}/charts/"] * charts
+        if figures is not None:
+            _condition(console, inputs, figures, answer, seed, out, lang, charts)
+            left.insert(1, f"{out}/observed.json")
+        console.print("\n" + ", ".join(left))
+
+
+def _figures(file: Path, inputs: Inputs) -> Figures:
+    """Read them before any run is made, so that a mistake is said at once."""
+    from sim.analysis.observe import read_figures
+
+    return read_figures(file, inputs)
+
+
+def _condition(
+    console: Console,
+    inputs: Inputs,
+    figures: Figures,
+    answer: Answer,
+    seed: int,
+    out: Path,
+    language: Language,
+    charts: bool,
+) -> None:
+    from sim.analysis.observe import condition
+    from sim.analysis.observed import write_observed
+    from sim.report.observed import heading, observed_notes
+    from sim.report.table import probability_table
+    from sim.report.wording import say
+    from sim.store import locked
+
+    observed = condition(inputs, figures, answer, seed=seed, out=out)
+    with locked(out):
+        write_observed(observed, inputs, seed, out)
+        if charts:
+            from sim.report.charts import save
+            from sim.report.shift import shift_chart
+
+            chart = shift_chart(
+                observed, inputs.plan, scenario=inputs.scenario.name, language=language.value
+            )
+            save(chart, out / "charts" / "observed")
+    console.print("\n" + say(heading(observed), language.value, "\n"), highlight=False)
+    console.print()
+    console.print(
+        probability_table(
+            observed.results, inputs.plan, width=console.width, language=language.value
+        )
+    )
+    for note in observed_notes(observed, inputs.plan):
+        console.print(say(note, language.value, "\n"), highlight=False)
 
 
 def _draw(inputs: Inputs, answer: Answer, seed: int, out: Path, language: Language) -> None:
