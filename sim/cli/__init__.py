@@ -7,6 +7,7 @@ import typer
 from sim.cli.forecast import forecast
 from sim.cli.listing import list_
 from sim.cli.provenance import provenance
+from sim.cli.score import score
 from sim.cli.validate import validate
 
 app = typer.Typer(
@@ -19,3 +20,4 @@ app.command()(forecast)
 app.command()(validate)
 app.command(name="list")(list_)
 app.command()(provenance)
+app.command()(score)

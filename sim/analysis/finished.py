@@ -1,0 +1,140 @@
+"""A finished forecast, read back from its directory as it was made; nothing there is changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from sim.analysis.summary import Summary
+from sim.blueprint import Blueprint, Floats, build
+from sim.errors import RunError
+from sim.files import kind_of, read_yaml
+from sim.plan import DISTRICT
+from sim.processes.accounts import indicators
+from sim.scenario import Inputs, read_scenario
+from sim.store import FORMAT, RUNS_PER_CHUNK, Columns, Store, reason
+
+AGAIN = "the same forecast command goes on and ends it"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A forecast that is there as a whole.
+
+    Attributes:
+        inputs: the scenario, plan and economy that lie with it.
+        summary: what it says.
+        manifest: what its runs are of.
+    """
+
+    path: Path
+    inputs: Inputs
+    summary: Summary
+    manifest: dict[str, Any]
+    blueprint: Blueprint
+    store: Store
+
+    def values(self, indicator: str, zone: str, month: str) -> Floats:
+        """The model's value in each run (runs,), in the indicator's unit."""
+        column = f"{indicator}.{zone}"
+        table = self.store.table("series", [column], self.summary.runs, [month])
+        return np.asarray(table[column].to_numpy(), dtype=float)
+
+
+def read_finished(path: Path) -> Finished:
+    """Read a forecast's directory and check that it is whole, undamaged and of one piece.
+
+    The runs may have been made by an earlier version of the program.
+
+    Raises:
+        RunError: there is no forecast, it is not finished, or a part is damaged or foreign.
+        InputError: its inputs are not those of a forecast that this program can read.
+        OSError: something cannot be read.
+    """
+    if not path.is_dir():
+        raise RunError(f"{path}: no such directory; give the one of a finished forecast")
+    if not (path / "manifest.json").exists():
+        raise RunError(f"{path}: holds no forecast (no manifest.json)")
+    manifest = _manifest(path / "manifest.json")
+    if not (path / "summary.json").exists():
+        raise RunError(f"{path}: the forecast is not finished (no summary.json); {AGAIN}")
+    summary = _summary(path / "summary.json")
+    for name in ("scenario", "plan", "economy"):
+        record = getattr(summary, name)
+        if (record.id, record.sha256) != (manifest[name], manifest["sha256"][name]):
+            raise RunError(f"{path}: summary.json is of another {name} than the runs; {AGAIN}")
+    if summary.seed != manifest["seed"]:
+        raise RunError(f"{path}: summary.json is of another seed than the runs; {AGAIN}")
+    inputs = _inputs(path / "inputs", manifest)
+    blueprint = build(inputs)
+    zones = [*blueprint.zones, DISTRICT]
+    series = [f"{name}.{zone}" for name in indicators(blueprint) for zone in zones]
+    store = Store(path, Columns(blueprint.months(), series, [], []))
+    _check_runs(store, summary.runs, series)
+    return Finished(path, inputs, summary, manifest, blueprint, store)
+
+
+def _manifest(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_bytes())
+        if found["format"] != FORMAT or found["runs_per_chunk"] != RUNS_PER_CHUNK:
+            raise RunError(f"{file}: is of another format; score it with the version that made it")
+        for name in ("scenario", "plan", "economy"):
+            found[name], found["sha256"][name]
+        found["seed"], found["version"], found["code"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise RunError(f"{file}: is damaged or not this program's") from None
+    return dict(found)
+
+
+def _summary(file: Path) -> Summary:
+    try:
+        return Summary.model_validate_json(file.read_bytes())
+    except ValidationError:
+        raise RunError(f"{file}: is damaged or of another version; {AGAIN}") from None
+
+
+def _inputs(folder: Path, manifest: dict[str, Any]) -> Inputs:
+    """The one scenario in the folder, with what it names; a plan that was changed is refused."""
+    files = sorted(folder.glob("*.y*ml"))
+    scenarios = [file for file in files if kind_of(read_yaml(file)) == "scenario"]
+    if len(scenarios) != 1:
+        found = ", ".join(file.name for file in scenarios) or "none"
+        raise RunError(f"{folder}: one scenario file is needed, found {found}")
+    inputs = read_scenario(scenarios[0])
+    for name in ("scenario", "plan", "economy"):
+        if getattr(inputs, name).id != manifest[name]:
+            raise RunError(f"{folder}: holds another {name} than the runs are of")
+    plan = inputs.sources["plan"]
+    if plan.sha256 != manifest["sha256"]["plan"]:
+        raise RunError(f"{plan.path}: was changed after the forecast was made")
+    return inputs
+
+
+def _check_runs(store: Store, runs: int, series: list[str]) -> None:
+    for number in range(-(-runs // RUNS_PER_CHUNK)):
+        chunk = store.path / "runs" / f"chunk-{number:06d}"
+        try:
+            sound = store.is_sound(number)
+        except OSError as error:
+            raise RunError(f"{chunk}: cannot be read ({reason(error)})") from None
+        if not sound:
+            raise RunError(f"{chunk}: is missing or damaged; {AGAIN}")
+    first = store.path / "runs" / "chunk-000000" / "series.parquet"
+    lacking = set(series) - set(pq.read_schema(first).names)
+    if lacking:
+        raise RunError(
+            f"{store.path}: its runs lack {sorted(lacking)[0]}; they are of another plan"
+        )
+
+
+def sha256_of(file: Path) -> str:
+    """SHA-256 of a file, as in the manifest."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,108 @@
+"""``pudong score``: how good a forecast was, once the figures are out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sim.cli.common import Language, LanguageOption, errors
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim.analysis.finished import Finished
+    from sim.analysis.scorebook import Score
+
+
+def score(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A finished forecast.", show_default=False)
+    ],
+    outturns: Annotated[
+        Path,
+        typer.Option(
+            help="What was published later (CSV, as calibration/data/observations.csv).",
+            show_default=False,
+        ),
+    ],
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            help="Figures before the forecast (CSV, as calibration/data/history.csv), from which "
+            "naive forecasts are made.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory, or a file that ends in .json [default: DIR/score].",
+            show_default=False,
+        ),
+    ] = None,
+    lang: LanguageOption = Language.both,
+) -> None:
+    """Hold a finished forecast beside later figures, and beside naive forecasts.
+
+    Leaves score.json (documented in docs/scoring.md) and a reliability chart in OUT; the forecast
+    in DIR stays as it is.
+    """
+    with errors() as console:
+        from sim.analysis.finished import read_finished
+        from sim.analysis.naive import read_history
+        from sim.analysis.observations import read_observations
+        from sim.analysis.scorebook import score as hold_beside
+
+        file = _place(directory, out)
+        finished = read_finished(directory)
+        figures = read_observations(outturns, finished.inputs)
+        past = read_history(history, finished.inputs) if history else []
+        found = hold_beside(finished, figures, outturns, past, history)
+        _write(finished, found, file, lang)
+        _show(console, finished, found, lang)
+        console.print(f"\n{file}, {_chart(file)}.png, .svg", highlight=False, soft_wrap=True)
+
+
+def _place(directory: Path, out: Path | None) -> Path:
+    """The file for the scores."""
+    from sim.errors import RunError
+
+    if out is None:
+        return directory / "score" / "score.json"
+    file = out if out.suffix == ".json" else out / "score.json"
+    if file.is_dir() or (file.parent.exists() and not file.parent.is_dir()):
+        raise RunError(f"--out: {out} is in the way; give a directory or a file that ends in .json")
+    if file.parent.resolve().is_relative_to(directory.resolve() / "runs"):
+        raise RunError(f"--out: {out} lies among the runs; give another directory")
+    return file
+
+
+def _chart(file: Path) -> Path:
+    """Where the chart goes, without its suffix."""
+    own = file.stem if file.name != "score.json" else ""
+    return file.with_name(f"{own}-reliability".lstrip("-"))
+
+
+def _write(finished: Finished, found: Score, file: Path, language: Language) -> None:
+    from sim.analysis.scorebook import write_score
+    from sim.report.charts import save
+    from sim.report.reliability import reliability_chart
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_score(found, file)
+    name = finished.inputs.scenario.name
+    save(reliability_chart(found, scenario=name, language=language.value), _chart(file))
+
+
+def _show(console: Console, finished: Finished, found: Score, language: Language) -> None:
+    from sim.report.score_table import figure_table, lines, total_table
+    from sim.report.wording import say
+
+    plan = finished.inputs.plan
+    console.print()
+    console.print(figure_table(found, plan, language.value))
+    console.print(total_table(found, language.value))
+    for line in lines(found, plan):
+        console.print(say(line, language.value, "\n"), highlight=False)
