@@ -10,9 +10,10 @@ import multiprocessing
 import os
 from _thread import start_new_thread
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import suppress
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import ExitStack, suppress
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ MAX_RUNS = 10_000_000
 DEATHS_IN_A_ROW = 3
 
 Progress = Callable[[int, int], None]
+Task = tuple[Any, ...]
 
 
 def no_progress(done: int, total: int) -> None:
@@ -105,22 +107,108 @@ def run_missing(
     def stopped(why: str) -> RunError:
         return RunError(f"{why}; {kept()} runs are kept, the same command goes on from them")
 
+    def keep(task: Task, chunk: Chunk) -> None:
+        try:
+            store.write(chunk)
+        except OSError as error:
+            raise stopped(f"{store.path}: cannot be written ({reason(error)})") from None
+        missing.remove(chunk.first // RUNS_PER_CHUNK)
+        on_progress(kept(), total)
+
     on_progress(kept(), total)
+    with Pool(workers) as pool:
+        complete(pool, _work, [(inputs, seed, number) for number in missing], keep, stopped)
+
+
+class Pool:
+    """Workers for one list of tasks after another: started when first needed, stopped at the end.
+
+    Args:
+        workers: where tasks are done; none: in this process.
+    """
+
+    def __init__(self, workers: Workers | None) -> None:
+        self._workers = workers
+        self._executor: Executor | None = None
+        self._ending = ExitStack()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *error: Any) -> bool | None:
+        self._executor = None
+        return self._ending.__exit__(*error)
+
+    def width(self) -> int:
+        """How many tasks are done at once."""
+        return 1 if self._workers is None else self._workers.width()
+
+    def done(self, work: Callable[..., Any], tasks: Sequence[Task]) -> Iterator[tuple[Task, Any]]:
+        """Tasks with their results, as they are finished.
+
+        No more are asked for than workers can soon take up.
+
+        Args:
+            work: a function of a module, which a worker can import.
+            tasks: its arguments, each time.
+        """
+        if self._workers is None:
+            for task in tasks:
+                yield task, work(*task)
+            return
+        if self._executor is None:
+            self._executor = self._ending.enter_context(self._workers.open())
+        waiting = list(reversed(tasks))
+        running: dict[Future[Any], Task] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < 2 * self._workers.width():
+                    task = waiting.pop()
+                    running[self._executor.submit(work, *task)] = task
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    yield running.pop(future), future.result()
+        finally:
+            for future in running:
+                future.cancel()
+
+    def has_died(self, error: Exception) -> bool:
+        """Whether an error means that workers died; then new ones are started when needed."""
+        if self._workers is None or not self._workers.is_death(error):
+            return False
+        self.__exit__(None, None, None)
+        return True
+
+
+def complete(
+    pool: Pool,
+    work: Callable[..., Any],
+    tasks: Sequence[Task],
+    keep: Callable[[Task, Any], None],
+    stopped: Callable[[str], RunError],
+) -> None:
+    """Do all tasks, those of workers that died again.
+
+    Args:
+        work: a function of a module, which calls ``end_with_parent`` first.
+        tasks: its arguments, each time.
+        keep: called here with each task and its result, as they are finished.
+        stopped: the error to raise, from the reason.
+
+    Raises:
+        RunError: workers died repeatedly, or memory ran out.
+    """
+    missing = {id(task): task for task in tasks}
     deaths = 0
     while missing:
         try:
-            for chunk in _made(inputs, seed, tuple(missing), workers):
-                try:
-                    store.write(chunk)
-                except OSError as error:
-                    raise stopped(f"{store.path}: cannot be written ({reason(error)})") from None
-                missing.remove(chunk.first // RUNS_PER_CHUNK)
+            for task, result in pool.done(work, tuple(missing.values())):
+                keep(task, result)
+                del missing[id(task)]
                 deaths = 0
-                on_progress(kept(), total)
         except MemoryError:
             raise stopped("out of memory (try fewer --workers)") from None
         except Exception as error:
-            if workers is None or not workers.is_death(error):
+            if not pool.has_died(error):
                 raise
             deaths += 1
             if deaths == DEATHS_IN_A_ROW:
@@ -131,33 +219,14 @@ def run_missing(
                 ) from None
 
 
-def _made(
-    inputs: Inputs, seed: int, numbers: Sequence[int], workers: Workers | None
-) -> Iterator[Chunk]:
-    """Chunks as they are finished; no more are asked for than workers can soon take up."""
-    if workers is None:
-        for number in numbers:
-            yield simulate(inputs, seed, number)
-        return
-    with workers.open() as executor:
-        waiting = list(reversed(numbers))
-        running: set[Future[Chunk]] = set()
-        while waiting or running:
-            while waiting and len(running) < 2 * workers.width():
-                running.add(executor.submit(_work, inputs, seed, waiting.pop()))
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield future.result()
-
-
 def _work(inputs: Inputs, seed: int, number: int) -> Chunk:
     """Make a chunk in a worker."""
-    _end_with_parent()
+    end_with_parent()
     return simulate(inputs, seed, number)
 
 
 @cache
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Let this worker end when the process that started it is gone, even if it was killed.
 
     It would wait for its next task for ever: the pipe that brings them is held open by its like.

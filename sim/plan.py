@@ -147,8 +147,8 @@ class Target(Record):
     )
     driven_by: Name
 
-    def met(self, values: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
-        """Which values meet a threshold: strictly above it, or at least it."""
+    def met(self, values: NDArray[Any], threshold: float | NDArray[Any]) -> NDArray[np.bool_]:
+        """Which values meet a threshold (one, or one each): strictly above it, or at least it."""
         return np.asarray(values > threshold if self.comparison == "above" else values >= threshold)
 
 
