@@ -6,13 +6,20 @@ STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help forecast test check bench lock clean
+.PHONY: help forecast calibrate test check bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 forecast: $(STAMP) ## the baseline's 500 runs: every target's probability in out/baseline
 	$(BIN)/pudong forecast scenarios/baseline.yaml --runs 500 --seed 1 --workers 2 --out out/baseline
+
+calibrate: $(STAMP) ## fit to what was published, a few minutes: scenarios/posterior.csv
+	$(BIN)/pudong calibrate scenarios/baseline.yaml --observations calibration/data/observations.csv \
+	  --until 2021-12 --seed 1 --out out/calibration
+	cp out/calibration/posterior.csv scenarios/posterior.csv
+	cp out/calibration/calibration.md docs/
+	cp out/calibration/images/calibration-*.png docs/images/
 
 test: check ## lint, type checks and all tests
 	$(BIN)/python -m pytest

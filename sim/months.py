@@ -12,14 +12,15 @@ from sim.errors import shown_text
 YEARS = "(19|20|21)[0-9]{2}"
 
 
-def _check(text: object) -> str:
+def checked(text: object) -> str:
+    """A month as it is written; raises ValueError for anything else."""
     if not isinstance(text, str) or not re.fullmatch(YEARS + "-(0[1-9]|1[0-2])", text):
         found = "nothing" if text is None else shown_text(repr(text))
         raise ValueError(f"found {found}; a month is written like 2021-12, from 1900 to 2199")
     return text
 
 
-Month = Annotated[str, BeforeValidator(_check), AfterValidator(str)]
+Month = Annotated[str, BeforeValidator(checked), AfterValidator(str)]
 
 
 def number(month: str) -> int:

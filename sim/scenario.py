@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -135,6 +136,20 @@ def changed(inputs: Inputs, **fields: object) -> Inputs:
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     source = replace(inputs.sources["scenario"], text=text, data=data, lines={}, sha256=sha256)
     return replace(inputs, scenario=scenario, sources=inputs.sources | {"scenario": source})
+
+
+def with_posterior(inputs: Inputs, path: Path | str) -> Inputs:
+    """The same inputs with the posterior of another file, as if the economy had named it.
+
+    Raises:
+        FileError, PosteriorError: see ``read_posterior``.
+    """
+    posterior, source = read_posterior(path)
+    economy = inputs.sources["economy"]
+    text = re.sub(r"(?m)^posterior:.*\n?", "", economy.text).rstrip()
+    text += f"\n\nposterior: {source.path.name}\n"
+    sources = inputs.sources | {"economy": replace(economy, text=text), "posterior": source}
+    return replace(inputs, sources=sources, posterior=posterior)
 
 
 def with_priors(inputs: Inputs) -> Inputs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from sim.cli.calibrate import calibrate
 from sim.cli.forecast import forecast
 from sim.cli.listing import list_
 from sim.cli.provenance import provenance
@@ -17,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(forecast)
+app.command()(calibrate)
 app.command()(validate)
 app.command(name="list")(list_)
 app.command()(provenance)

@@ -1,14 +1,8 @@
-"""Where published figures lie among runs whose parameters come from their priors.
-
-``python -m calibration.prior_predictive`` writes docs/prior-predictive.md and its picture.
-"""
+"""Where published figures lie among runs of the model: before the fit, and after it."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,32 +13,26 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from calibration import BASELINE, OBSERVATIONS, ROOT
-from sim import months
-from sim.analysis.observations import Kind, Observation, Use, read_observations
+from sim.analysis.observations import Kind, Observation, Use
 from sim.blueprint import Floats
-from sim.errors import InputError
 from sim.figures import Name
 from sim.plan import DISTRICT, Plan
 from sim.report import style
-from sim.report.charts import save
 from sim.report.page import Line, blank_page, height_of, lines_of, stack
 from sim.report.wording import WHOLE_DISTRICT, Language, amount, say
-from sim.runner import Runner
-from sim.scenario import read_scenario
-from sim.store import write_text
 
 PROBABILITIES = {"q025": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q975": 0.975}
 
 TITLE = Name(
-    zh="先验预测检验：2021 年公布数", en="Prior predictive check: figures published for 2021"
+    zh="拟合前后的预测检验：模型与公布数",
+    en="Predictive check before and after the fit: the model and what was published",
 )
 NOTE = Name(
-    zh="横轴为模型对应值与公布数之比；区间含口径差异和取整误差。菱形为公布数；“超过”“近”只给出界限，"
-    "三角形指向其允许的一侧；空心者不用于拟合。",
+    zh="横轴为模型对应值与公布数之比，区间含口径差异和取整误差，右侧为拟合后的数值。"
+    "菱形为公布数；三角形为公布的界限（超过、近），指向其允许的一侧；空心者不用于拟合。",
     en="The model's counterpart over the published figure, with differences of definition and "
     "rounding in the intervals. Diamond: a published value; triangle: a published bound, pointing "
-    "to the side that it allows; hollow: not for the fit.",
+    "to the side that it allows; hollow: not for the fit. Right: the model after the fit.",
 )
 PUBLISHED = Name(zh="公布数", en="published")
 FORESEEN = Name(zh="模型", en="model: median (95 %)")
@@ -57,30 +45,8 @@ KINDS: dict[Kind, tuple[str, str]] = {
 UNITS = {"亿元": "亿元", "家": "firms", "人": "persons"}
 
 
-def counterparts(runner: Runner, observations: Sequence[Observation], runs: int) -> Floats:
-    """What the model has for each observation in runs 0 to ``runs`` − 1 (runs, observations).
-
-    Runs stop at the last month that is observed. A flow is the sum of the twelve months to the
-    date, those before the start as in the base year.
-    """
-    start = runner.inputs.plan.start
-    month = [months.between(start, observation.month) for observation in observations]
-    column = [
-        runner.series_columns.index(f"{observation.indicator}.{observation.zone}")
-        for observation in observations
-    ]
-    found = np.empty((runs, len(observations)))
-    for run in range(runs):
-        district = runner.district(run)
-        for _ in range(max(month)):
-            district.step()
-        series = district.outcome().series
-        found[run] = series.reshape(len(series), -1)[month, column]
-    return found
-
-
 def cumulative(observation: Observation, value: float, predicted: Floats) -> float:
-    """Prior predictive probability of a published figure below ``value``.
+    """Predictive probability of a published figure below ``value``.
 
     The mean over runs of Φ((ln value − ln m − δ) / s): parameters, chance and observation noise.
     """
@@ -101,14 +67,14 @@ def quantile(observation: Observation, probability: float, predicted: Floats) ->
 
 
 def predictive_table(observations: Sequence[Observation], predicted: Floats) -> pd.DataFrame:
-    """Prior predictive distribution of each observation beside what was published.
+    """Predictive distribution of each observation beside what was published.
 
     Args:
         predicted: the model's counterparts (runs, observations), all above 0.
 
     Returns:
         A row an observation: id, use, kind, published (in its unit), q025, q25, q50, q75 and q975
-        of the prior predictive distribution, and position, the quantile at which the published
+        of the predictive distribution, and position, the quantile at which the published
         figure lies in it (0 to 1).
     """
     rows = []
@@ -161,23 +127,19 @@ def title(observation: Observation, plan: Plan) -> Name:
     return Name(zh=f"{indicator.zh} · {zone.zh} · {date}", en=f"{indicator.en}, {zone.en}, {date}")
 
 
-def prior_predictive_chart(
+def predictive_chart(
     observations: Sequence[Observation],
-    table: pd.DataFrame,
+    before: pd.DataFrame,
+    after: pd.DataFrame,
     plan: Plan,
     *,
-    runs: int,
-    seed: int,
+    subtitle: Name,
     language: Language = "both",
 ) -> Figure:
     """Dot (median) and intervals (50 and 95 %) of each observation, over the published figure.
 
-    ``table``: see ``predictive_table``, in the order of ``observations``.
+    ``before`` and ``after`` the fit: see ``predictive_table``, in the order of ``observations``.
     """
-    subtitle = Name(
-        zh=f"基准情景；参数取自先验；{runs:,} 次模拟，随机种子 {seed}",
-        en=f"Baseline, parameters from their priors; {runs:,} runs, seed {seed}",
-    )
     width, row, left, right = 11.2, 0.74, 3.9, 2.6
     with style.house_style():
         heading = lines_of(TITLE, language, zh=17, en=12)
@@ -190,8 +152,8 @@ def prior_predictive_chart(
         stack(page, 0.3, 0.15, heading)
         place = (left / width, 1 - (top + body) / height, 1 - (left + right) / width, body / height)
         axes = figure.add_axes(place)
-        for n, (observation, (_, found)) in enumerate(
-            zip(observations, table.iterrows(), strict=True)
+        for n, (observation, (_, found), (_, prior)) in enumerate(
+            zip(observations, after.iterrows(), before.iterrows(), strict=True)
         ):
             middle = top + row * (n + 0.5)
             name = title(observation, plan)
@@ -199,7 +161,7 @@ def prior_predictive_chart(
             stack(page, left - 0.2, middle - height_of(label) / 2, label, align="right")
             values = _values(observation, found, language)
             stack(page, width - right + 0.2, middle - height_of(values) / 2, values)
-            _draw_row(axes, n, observation, found)
+            _draw_row(axes, n, observation, found, prior)
         _finish(axes, len(observations))
         handles, words = _legend(axes, language)
         heads = [
@@ -215,8 +177,8 @@ def prior_predictive_chart(
             bbox_transform=figure.transFigure,
             borderaxespad=0,
             borderpad=0.3,
-            ncols=5,
-            columnspacing=1.3,
+            ncols=6,
+            columnspacing=1.1,
             frameon=False,
             fontsize=10.5,
         )
@@ -241,14 +203,19 @@ def _values(observation: Observation, found: pd.Series, language: Language) -> l
 MARKERS = {Kind.EXACT: "D", Kind.ABOUT: "D", Kind.OVER: ">", Kind.NEARLY: "<"}
 
 
-def _draw_row(axes: Axes, y: int, observation: Observation, found: pd.Series) -> None:
+def _draw_row(
+    axes: Axes, y: int, observation: Observation, found: pd.Series, prior: pd.Series
+) -> None:
     """One observation's intervals, median and published figure, the latter at 100 %."""
+    before = {name: 100.0 * prior[name] / observation.value for name in PROBABILITIES}
     share = {name: 100.0 * found[name] / observation.value for name in PROBABILITIES}
     axes.hlines(y, share["q025"], share["q975"], color=style.BLUE_MIDDLE, linewidth=3)
     axes.hlines(y, share["q25"], share["q75"], color=style.BLUE, linewidth=7)
     axes.plot(
         share["q50"], y, "o", color="white", markeredgecolor=style.BLUE, markersize=9, zorder=4
     )
+    axes.hlines(y - 0.28, before["q025"], before["q975"], color=style.GREY, linewidth=1.5)
+    axes.plot(before["q50"], y - 0.28, "o", color=style.GREY, markersize=5, zorder=4)
     marker = MARKERS[observation.kind]
     size = 8 if marker == "D" else 10
     face = "white" if observation.use == Use.CHECK else style.RED
@@ -280,71 +247,24 @@ def _legend(axes: Axes, language: Language) -> tuple[list[Artist], list[str]]:
         Name(zh="中位数", en="median"),
         Name(zh="50 % 区间", en="interval"),
         Name(zh="95 % 区间", en="interval"),
-        Name(zh="用于拟合", en="published, for the fit"),
-        Name(zh="仅作核对", en="published, to check"),
+        Name(zh="拟合前 95 %", en="before the fit"),
+        Name(zh="用于拟合", en="for the fit"),
+        Name(zh="仅作核对", en="to check"),
     )
-    most, half = axes.collections[:2]
+    most, half, earlier = axes.collections[:3]
     diamonds = [
         axes.plot([], [], MARKERS[Kind.EXACT], color=style.RED, markerfacecolor=face, markersize=8)[
             0
         ]
         for face in (style.RED, "white")
     ]
-    handles = [axes.lines[0], half, most, *diamonds]
+    handles = [axes.lines[0], half, most, earlier, *diamonds]
     return handles, [say(name, language) for name in words]
 
 
-def page_text(
-    observations: Sequence[Observation], table: pd.DataFrame, *, runs: int, seed: int
-) -> str:
-    """The page docs/prior-predictive.md, but for its picture."""
-    later = [n for n, observation in enumerate(observations) if observation.use != Use.BASE]
-    base = [n for n, observation in enumerate(observations) if observation.use == Use.BASE]
-    rows = [_row(observations[n], table.iloc[n]) for n in later]
-    base_rows = [
-        f"| `{observations[n].id}` | {published(observations[n])} "
-        f"| {amount(round(table.iloc[n]['q50']))} |"
-        for n in base
-    ]
-    return "\n".join(
-        [
-            "# Prior predictive check",
-            "",
-            "Generated by `python -m calibration.prior_predictive`: the baseline "
-            f"{runs:,} times (seed {seed}), parameters",
-            "drawn from their priors, as far as the last month observed, beside what was published "
-            "about 2021",
-            "([data dictionary](../calibration/data/README.md)). Nothing is fitted here.",
-            "",
-            "![Published figures among prior runs](images/prior-predictive.png)",
-            "",
-            *_findings(observations, table, later),
-            "",
-            "| row | published | use | median | 50 % | 95 % | quantile of the published figure |",
-            "|---|---|---|---|---|---|---|",
-            *rows,
-            "",
-            "The distribution is that of the published figure as the model foresees it: parameters "
-            "and chance of the runs,",
-            "and the row's differences of definition and rounding. Flows are sums of twelve "
-            "months. For a bound the quantile is",
-            "the probability of a figure below it: low is what `over` says, high what `nearly` "
-            "says. Rows for the fit and rows to",
-            "check are not independent: the zones' shares of the base year and the level of "
-            "software come from the same figures",
-            "of 2021, so that these rows test growth and not the level.",
-            "",
-            "The base year is met by construction, whatever the draws:",
-            "",
-            "| row | published | model |",
-            "|---|---|---|",
-            *base_rows,
-            "",
-        ]
-    )
+def row_text(observation: Observation, found: pd.Series, before: pd.Series) -> str:
+    """A row of the page's table: the figure, the model's intervals, and where it lies in them."""
 
-
-def _row(observation: Observation, found: pd.Series) -> str:
     def span(low: str, high: str) -> str:
         return f"{amount(round(found[low]))}–{amount(round(found[high]))}"
 
@@ -355,6 +275,7 @@ def _row(observation: Observation, found: pd.Series) -> str:
         amount(round(found["q50"])),
         span("q25", "q75"),
         span("q025", "q975"),
+        _position(before["position"]),
         _position(found["position"]) + (" (outside)" if is_outside(found["position"]) else ""),
     ]
     return f"| {' | '.join(cells)} |"
@@ -367,61 +288,21 @@ def _position(position: float) -> str:
     return "< 0.001" if position < 0.5 else "> 0.999"
 
 
-def _findings(
-    observations: Sequence[Observation], table: pd.DataFrame, rows: Sequence[int]
-) -> list[str]:
+def findings(observations: Sequence[Observation], table: pd.DataFrame) -> list[str]:
     """One line an observation outside the 95 % interval, or one that says there is none; and on
     which side of the medians the figures lie."""
     lines = []
-    for n in rows:
-        found, observation = table.iloc[n], observations[n]
+    for observation, (_, found) in zip(observations, table.iterrows(), strict=True):
         if is_outside(found["position"]):
             side = "above" if found["position"] > 0.5 else "below"
             text = f"- **`{observation.id}` ({published(observation)}) lies {side} the 95 % "
             text += f"interval** (quantile {_position(found['position'])})"
             if keeps_bound(found):
-                text += ", on the side that the bound allows"
-                text += "; read as a value it is beyond nearly all runs"
+                text += ", on the side that the bound allows: nearly all runs keep to it"
+                text += "; read as a value it would be beyond them"
             lines.append(text + ".")
-    above = sum(table.iloc[n]["position"] > 0.5 for n in rows)
-    side = f"{above} of the {len(rows)} published figures lie above the median."
+    above = int((table["position"] > 0.5).sum())
+    side = f"{above} of the {len(table)} published figures lie above the median."
     if not lines:
         return ["**No published figure lies outside its 95 % interval.**", side]
     return ["Outside the 95 % interval:", "", *lines, "", side]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page and its picture; 0, or 2 where the input cannot be used."""
-    parser = argparse.ArgumentParser(prog="calibration.prior_predictive", description=__doc__)
-    parser.add_argument("--runs", type=int, default=300, help="number of runs (default 300)")
-    parser.add_argument("--seed", type=int, default=1, help="seed (default 1)")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs", help="directory of the page")
-    options = parser.parse_args(arguments)
-    if options.runs < 1 or options.seed < 0:
-        parser.error("--runs: at least 1; --seed: at least 0")
-    try:
-        inputs = read_scenario(BASELINE)
-        observations = read_observations(OBSERVATIONS, inputs)
-        runner = Runner(inputs, options.seed)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    predicted = counterparts(runner, observations, options.runs)
-    table = predictive_table(observations, predicted)
-    text = page_text(observations, table, runs=options.runs, seed=options.seed)
-    options.out.mkdir(parents=True, exist_ok=True)
-    write_text(options.out / "prior-predictive.md", text)
-    later = [n for n, observation in enumerate(observations) if observation.use != Use.BASE]
-    chart = prior_predictive_chart(
-        [observations[n] for n in later],
-        table.iloc[later],
-        inputs.plan,
-        runs=options.runs,
-        seed=options.seed,
-    )
-    save(chart, options.out / "images" / "prior-predictive", ("png",))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
