@@ -459,6 +459,17 @@ def test_what_the_command_says_is_what_the_runs_say(
     assert settled["smart_turnover"][1][Naive.PATH.value] == pytest.approx(0.5)
     skills = {(skill.naive, skill.score): skill for skill in found.skills}
     assert len(skills) == 8
+    for name in Naive:
+        near = {
+            row.figure: row.crps
+            for row in found.scores
+            if row.forecast == name.value and row.crps is not None
+        }
+        model = {r.figure: r.crps for r in found.scores if r.forecast == "model"}
+        closer = sum((model[key] or 0) < value for key, value in near.items())
+        skill = skills[name.value, "CRPS"]
+        assert (skill.better, skill.count) == (closer, 2)
+        assert skill.skill == pytest.approx(1 - (total.crps or 0) / np.mean(list(near.values())))
     path = skills[Naive.PATH.value, "Brier"]
     assert path.naive_score == pytest.approx(0.25)
     assert path.skill == pytest.approx(1 - brier.brier / 0.25)
@@ -652,7 +663,7 @@ def test_the_chart_draws_few_and_many_without_a_missing_glyph(
 def test_the_page_s_example_is_what_its_command_writes(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
     (tmp_path / "scoring.md").write_text(page, encoding="utf-8")
-    runs = ["--runs", "25", "--workers", "1", "--forecast", str(tmp_path / "out")]
+    runs = ["--runs", "25", "--workers", "1", "--out", str(tmp_path / "out")]
     assert scoring_example.main([*runs, "--docs", str(tmp_path)]) == 0
     again = (tmp_path / "scoring.md").read_text(encoding="utf-8")
     numbers = re.compile(r"[−0-9][0-9.,–]*")

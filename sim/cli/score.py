@@ -51,9 +51,9 @@ def score(
     """
     with errors() as console:
         from sim.analysis.finished import read_finished
+        from sim.analysis.judging import score as hold_beside
         from sim.analysis.naive import read_history
         from sim.analysis.observations import read_observations
-        from sim.analysis.scorebook import score as hold_beside
 
         file = _place(directory, out)
         finished = read_finished(directory)
@@ -103,6 +103,7 @@ def _show(console: Console, finished: Finished, found: Score, language: Language
     plan = finished.inputs.plan
     console.print()
     console.print(figure_table(found, plan, language.value))
+    console.print()
     console.print(total_table(found, language.value))
     for line in lines(found, plan):
         console.print(say(line, language.value, "\n"), highlight=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -11,7 +13,7 @@ from sim.analysis.scorebook import MODEL, Figure, LogScore, Score, TargetScore
 from sim.analysis.scoring import Verdict
 from sim.figures import Name
 from sim.plan import Plan
-from sim.report.wording import NONE, WHOLE_DISTRICT, Language, amount, goal, say
+from sim.report.wording import NONE, WHOLE_DISTRICT, Language, amount, goal, say, wrap_zh
 
 KINDS = {
     "about": Name(zh="约", en="about"),
@@ -32,6 +34,7 @@ VERDICTS = {
     ),
     Verdict.CONTRADICTION: Name(zh="数值互相矛盾，不能定论", en="open: figures contradict"),
 }
+WIDTH = 26  # columns of text
 OUT_OF_REACH = Name(zh="不可及", en="out of reach")
 
 
@@ -41,21 +44,21 @@ def figure_table(found: Score, plan: Plan, language: Language) -> Table:
         language,
         Name(zh="数值", en="Figure"),
         Name(zh="公布", en="Published"),
-        Name(zh="预测中位数（80 % 区间）", en="Foreseen median (80 %)"),
-        Name(zh="PIT；界限：概率 P", en="PIT; bound: its P"),
+        Name(zh="中位数\n80 % 区间", en="Foreseen\nmedian\nand 80 %"),
+        Name(zh="PIT\n界限: P", en="PIT\nbound: P"),
         Name(zh="CRPS", en="CRPS"),
-        Name(zh="对数得分", en="Log score"),
+        Name(zh="对数\n得分", en="Log\nscore"),
     )
     model = {row.figure: row for row in found.scores if row.forecast == MODEL}
     for figure in found.figures:
         row = model[figure.id]
         low, middle, high = (amount(_round(value)) for value in (row.q10, row.q50, row.q90))
         place = f"P {row.probability:.2f}" if row.pit is None else f"{row.pit:.3f}"
-        mark = "" if row.reached else f" ({say(OUT_OF_REACH, language, ' ')})"
+        mark = "" if row.reached else "\n" + say(OUT_OF_REACH, language, "\n")
         table.add_row(
-            Text(say(title(figure, plan), language, "\n")),
-            say(published(figure, plan), language, "\n"),
-            f"{middle} ({low}–{high})",
+            _label(figure, plan, language),
+            _published(figure, plan, language),
+            f"{middle}\n{low}–{high}",
             place + mark,
             NONE if row.crps is None else f"{row.crps:.3f}",
             log_text(row.log_score),
@@ -68,18 +71,18 @@ def total_table(found: Score, language: Language) -> Table:
     table = _table(
         language,
         Name(zh="预测", en="Forecast"),
-        Name(zh="数值个数", en="Values"),
-        Name(zh="平均 CRPS", en="Mean CRPS"),
-        Name(zh="落入 50 / 80 / 95 % 区间", en="In the 50 / 80 / 95 % interval"),
-        Name(zh="平均对数得分", en="Mean log score"),
-        Name(zh="界限（个数）：平均对数得分", en="Bounds (number): mean log score"),
-        Name(zh="Brier（目标数）", en="Brier (targets)"),
+        Name(zh="数值\n个数", en="Values"),
+        Name(zh="平均\nCRPS", en="Mean\nCRPS"),
+        Name(zh="50/80/95%\n区间内", en="50/80/95%\nintervals"),
+        Name(zh="平均\n对数得分", en="Mean\nlog score"),
+        Name(zh="界限: 个数\n平均得分", en="Bounds, mean\nlog score"),
+        Name(zh="目标: 个数\nBrier", en="Targets,\nBrier"),
     )
     brier = {row.forecast: row for row in found.brier}
     for row in found.totals:
         inside = " / ".join(str(level.inside) for level in row.coverage)
         own = brier.get(row.forecast)
-        bounds = NONE if not row.bounds else f"({row.bounds}) {log_text(row.bounds_log_score)}"
+        bounds = NONE if not row.bounds else f"{row.bounds}: {log_text(row.bounds_log_score)}"
         table.add_row(
             say(forecast_name(row.forecast), language, "\n"),
             str(row.values),
@@ -87,7 +90,7 @@ def total_table(found: Score, language: Language) -> Table:
             NONE if not row.values else inside,
             log_text(row.log_score),
             bounds,
-            NONE if own is None else f"{own.brier:.3f} ({own.targets})",
+            NONE if own is None else f"{own.targets}: {own.brier:.3f}",
         )
     return table
 
@@ -115,13 +118,17 @@ def target_words(row: TargetScore, plan: Plan) -> Name:
 
 def title(figure: Figure, plan: Plan) -> Name:
     """Indicator, zone and month of a figure."""
-    names = {target.id: target.name for target in plan.targets}
-    indicator = names.get(figure.indicator, Name(zh=figure.indicator, en=figure.indicator))
-    zone = zone_name(figure.zone, plan)
+    indicator, zone = indicator_name(figure.indicator, plan), zone_name(figure.zone, plan)
     return Name(
         zh=f"{indicator.zh} · {zone.zh} · {figure.month}",
         en=f"{indicator.en}, {zone.en}, {figure.month}",
     )
+
+
+def indicator_name(indicator: str, plan: Plan) -> Name:
+    """A target's name; a context series goes by its id."""
+    names = {target.id: target.name for target in plan.targets}
+    return names.get(indicator, Name(zh=indicator, en=indicator))
 
 
 def zone_name(zone: str, plan: Plan) -> Name:
@@ -154,6 +161,25 @@ def log_text(score: LogScore | None) -> str:
     return "−∞" if score == "-Infinity" else f"{float(score):,.2f}".replace("-", "−")
 
 
+def _label(figure: Figure, plan: Plan, language: Language) -> Text:
+    """Indicator, and below it zone and month; broken by hand, as rich breaks Chinese nowhere."""
+    indicator, zone = indicator_name(figure.indicator, plan), zone_name(figure.zone, plan)
+    found: list[Text] = []
+    if language != "en":
+        found += [Text(line) for line in wrap_zh(indicator.zh, WIDTH // 2)]
+    if language != "zh":
+        style = "dim" if found else ""
+        found += [Text(line, style=style) for line in textwrap.wrap(indicator.en, WIDTH)]
+    return Text("\n").join([*found, Text(f"{say(zone, language)} · {figure.month}")])
+
+
+def _published(figure: Figure, plan: Plan, language: Language) -> str:
+    name = published(figure, plan)
+    if language == "both":
+        return "\n".join([name.zh, *([KINDS[figure.kind].en] if figure.kind in KINDS else [])])
+    return name[language]
+
+
 def _round(value: float) -> float:
     return round(value) if value >= 10 else value
 
@@ -162,5 +188,5 @@ def _table(language: Language, *heads: Name) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for position, head in enumerate(heads):
         text = head.en if head.zh == head.en else say(head, language, "\n")
-        table.add_column(text, justify="right" if position else "left")
+        table.add_column(text, justify="right" if position else "left", no_wrap=not position)
     return table
