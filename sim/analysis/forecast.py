@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from sim import __version__
 from sim.analysis.interval import Method
 from sim.analysis.probability import Answer, answer, results
 from sim.analysis.summary import summarise, write_summary
+from sim.analysis.uncertainty import uncertainty
 from sim.errors import RunError
 from sim.executors import Workers
 from sim.montecarlo import MAX_RUNS, Progress, columns_of, local, no_progress, run_missing
@@ -67,6 +69,7 @@ def forecast(
             count = min(runs, math.ceil(count * STEP / RUNS_PER_CHUNK) * RUNS_PER_CHUNK)
             run_missing(store, inputs, seed, count, where, on_progress)
         found = answer(store, runner, count, method)
+        found = replace(found, uncertainty=uncertainty(store, runner, count))
         write_summary(summarise(found, inputs, seed), Path(out) / "summary.json")
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ from sim.runner import Runner
 from sim.store import Pick, Store
 from sim.zones import ITEMS
 
+if TYPE_CHECKING:
+    from sim.analysis.uncertainty import Uncertainty
+
 Flags = NDArray[np.bool_]
 QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 
@@ -32,6 +36,7 @@ class Answer:
         yearly: quantiles and mean of every indicator by zone, at the end of each plan year.
         monthly: quantiles of each target's indicator for the district, every month.
         costs: fiscal cost by item and zone over the whole period, 亿元.
+        uncertainty: what the spread of the values and outcomes comes from; see its type.
     """
 
     runs: int
@@ -40,6 +45,7 @@ class Answer:
     yearly: pd.DataFrame
     monthly: pd.DataFrame
     costs: pd.DataFrame
+    uncertainty: Uncertainty | None = None
 
 
 @dataclass(frozen=True)

@@ -94,10 +94,52 @@ class CostRecord(Part):
     q95: float
 
 
+class SplitRecord(Part):
+    """What the variance of one result over the runs comes from; null: it cannot be told."""
+
+    zone: str
+    target: str
+    of: Literal["value", "met"] = Field(description="value at the deadline, or met: yes or no")
+    source: float | None = Field(description="share that goes with parameters with a source")
+    source_error: float | None = Field(description="its standard error")
+    assumption: float | None = Field(description="with parameters that are assumptions")
+    assumption_error: float | None
+    fitted: float | None = Field(description="with parameters drawn from a posterior")
+    fitted_error: float | None
+    joint: float | None = Field(description="with parameters, jointly or not in proportion")
+    chance: float | None = Field(description="with chance: same parameters, other luck")
+    chance_error: float | None
+
+
+class LargestRecord(Part):
+    """A parameter with which a part of one result's variance goes, told from none."""
+
+    zone: str
+    target: str
+    of: Literal["value", "met"]
+    parameter: str
+    basis: Literal["source", "assumption", "fitted"]
+    share: float = Field(ge=0, le=1)
+    error: float = Field(description="its standard error")
+
+
+class UncertaintyRecord(Part):
+    """Where the uncertainty of the answer comes from."""
+
+    runs: int = Field(description="runs that the split rests on")
+    runs_needed: int = Field(description="with fewer the parameters cannot be told apart")
+    varied: dict[str, int] = Field(description="parameters that vary over the runs, by basis")
+    fixed: dict[str, int] = Field(
+        description="assumptions that are the same in all runs, by file and part of it"
+    )
+    split: list[SplitRecord]
+    largest: list[LargestRecord]
+
+
 class Summary(Part):
     """Everything that a forecast says, with what it was made from."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     scenario: InputRecord
     plan: InputRecord
     economy: InputRecord
@@ -110,6 +152,9 @@ class Summary(Part):
     yearly: list[YearlyRecord]
     monthly: list[MonthlyRecord]
     costs: list[CostRecord]
+    uncertainty: UncertaintyRecord | None = Field(
+        description="null: the answer was made without it"
+    )
 
 
 def summarise(answer: Answer, inputs: Inputs, seed: int) -> Summary:
@@ -128,6 +173,21 @@ def summarise(answer: Answer, inputs: Inputs, seed: int) -> Summary:
         yearly=answer.yearly.to_dict("records"),
         monthly=answer.monthly.to_dict("records"),
         costs=answer.costs.to_dict("records"),
+        uncertainty=_uncertainty(answer),
+    )
+
+
+def _uncertainty(answer: Answer) -> UncertaintyRecord | None:
+    found = answer.uncertainty
+    if found is None:
+        return None
+    return UncertaintyRecord(
+        runs=found.runs,
+        runs_needed=found.runs_needed,
+        varied=found.varied,
+        fixed=found.fixed,
+        split=records(found.split),
+        largest=records(found.largest),
     )
 
 

@@ -79,6 +79,7 @@ def notes(answer: Answer, scenario: Name) -> list[Name]:
                 f"parameters (median {middle:.0f} %), the rest is chance.",
             )
         )
+    lines += _grounds(answer)
     cost = answer.costs[answer.costs["zone"] == DISTRICT].set_index("item").loc["total"]
     mean, low, high = (f"{cost[name]:,.0f}" for name in ("mean", "q05", "q95"))
     lines.append(
@@ -89,6 +90,41 @@ def notes(answer: Answer, scenario: Name) -> list[Name]:
         )
     )
     return lines
+
+
+def _grounds(answer: Answer) -> list[Name]:
+    """How much of the district's spread rests on assumptions, in one sentence."""
+    found = answer.uncertainty
+    if found is None:
+        return []
+    fixed = sum(found.fixed.values())
+    if not found.told:
+        return [
+            Name(
+                zh=f"{found.runs:,} 次模拟尚不能说明不确定性来自哪些参数，约需 "
+                f"{found.runs_needed:,} 次；另有 {fixed:,} 个假设值在各次模拟中不变，不在其内。",
+                en=f"Which parameters the spread of the values comes from cannot be told with "
+                f"{found.runs:,} runs, about {found.runs_needed:,} are needed; {fixed:,} more "
+                "assumptions are the same in all runs.",
+            )
+        ]
+    split = found.split
+    here = split[(split["zone"] == DISTRICT) & (split["of"] == "value")]
+    here = here[here["target"] != ALL_TARGETS].dropna(subset=["assumption"])
+    if here.empty:
+        return []
+    assumed, sourced = 100 * here["assumption"], 100 * here["source"]
+    return [
+        Name(
+            zh=f"各指标期末值的离散有 {assumed.min():.0f}–{assumed.max():.0f} %（中位数 "
+            f"{assumed.median():.0f} %）来自属于假设的参数，至多 {sourced.max():.0f} % "
+            f"来自有出处的参数；另有 {fixed:,} 个假设值在各次模拟中不变，不在其内。",
+            en=f"Of the spread of the targets' values {assumed.min():.0f}–{assumed.max():.0f} % "
+            f"(median {assumed.median():.0f} %) comes from parameters that are assumptions, at "
+            f"most {sourced.max():.0f} % from those with a source; {fixed:,} more assumptions "
+            "are the same in all runs, and no share shows them.",
+        )
+    ]
 
 
 def _matrix(
