@@ -102,7 +102,7 @@ def _summary(file: Path) -> Summary:
 
 
 def _inputs(folder: Path, manifest: dict[str, Any]) -> Inputs:
-    """The one scenario in the folder, with what it names; a plan that was changed is refused."""
+    """The one scenario in the folder with what it names; refused where that was changed."""
     files = sorted(folder.glob("*.y*ml"))
     scenarios = [file for file in files if kind_of(read_yaml(file)) == "scenario"]
     if len(scenarios) != 1:
@@ -112,9 +112,11 @@ def _inputs(folder: Path, manifest: dict[str, Any]) -> Inputs:
     for name in ("scenario", "plan", "economy"):
         if getattr(inputs, name).id != manifest[name]:
             raise RunError(f"{folder}: holds another {name} than the runs are of")
-    plan = inputs.sources["plan"]
-    if plan.sha256 != manifest["sha256"]["plan"]:
-        raise RunError(f"{plan.path}: was changed after the forecast was made")
+    for name in ("plan", "posterior"):  # copied as they were; the others name files anew
+        source = inputs.sources.get(name)
+        if (source and source.sha256) != manifest["sha256"].get(name):
+            where = source.path if source else folder
+            raise RunError(f"{where}: the {name} was changed after the forecast was made")
     return inputs
 
 
