@@ -592,7 +592,7 @@ def cut(path: Path) -> None:
         (drop("summary.json"), "is not finished"),
         (edit("manifest.json", "{", "["), "is damaged or not this program's"),
         (edit("manifest.json", '"format": 1', '"format": 9'), "is of another format"),
-        (edit("summary.json", '"results"', '"result"'), "is damaged or of another version"),
+        (edit("summary.json", '"results"', '"result"'), "is damaged or not a forecast's"),
         (edit("summary.json", '"seed": 1', '"seed": 2'), "is of another seed"),
         (edit("summary.json", '"id": "harbour_baseline"', '"id": "other"'), "another scenario"),
         (edit("inputs/plan.yaml", "threshold: 75", "threshold: 70"), "plan was changed after"),
@@ -609,6 +609,20 @@ def test_a_forecast_that_is_not_whole_is_refused_and_left_alone(
     before = sorted(copy.rglob("*"))
     assert message in complaint(copy, "--outturns", outturns)
     assert sorted(copy.rglob("*")) == before
+
+
+def test_a_forecast_of_another_version_is_scored_as_it_was_made(copy: Path, outturns: Path) -> None:
+    for name in ("manifest.json", "summary.json"):
+        file = copy / name
+        found = json.loads(file.read_text("utf-8"))
+        if name == "summary.json":
+            found = {key: found[key] for key in found if key not in ("yearly", "monthly", "costs")}
+            found["news"] = "not known today"
+        else:
+            found |= {"version": "0.0.9", "code": "other"}
+        file.write_text(json.dumps(found, ensure_ascii=False), "utf-8")
+    assert invoke(copy, "--outturns", outturns).exit_code == 0
+    assert loaded(copy).forecast.version == "0.0.9"
 
 
 def test_what_is_no_forecast_is_refused(tmp_path: Path, outturns: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.analysis.summary import Summary
+from sim.analysis.summary import InputRecord
 from sim.blueprint import Blueprint, Floats, build
 from sim.errors import RunError
 from sim.files import kind_of, read_yaml
@@ -22,6 +22,31 @@ from sim.scenario import Inputs, read_scenario
 from sim.store import FORMAT, RUNS_PER_CHUNK, Columns, Store, reason
 
 AGAIN = "the same forecast command goes on and ends it"
+
+
+class Given(BaseModel):
+    """A probability as the forecast published it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    zone: str
+    target: str
+    threshold: float
+    probability: float = Field(ge=0, le=1)
+
+
+class Said(BaseModel):
+    """What is needed of ``summary.json``, in every format so far; other fields come and go."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int = Field(ge=1)
+    scenario: InputRecord
+    plan: InputRecord
+    economy: InputRecord
+    seed: int
+    runs: int = Field(ge=1)
+    results: list[Given]
 
 
 @dataclass(frozen=True)
@@ -36,7 +61,7 @@ class Finished:
 
     path: Path
     inputs: Inputs
-    summary: Summary
+    summary: Said
     manifest: dict[str, Any]
     blueprint: Blueprint
     store: Store
@@ -51,7 +76,7 @@ class Finished:
 def read_finished(path: Path) -> Finished:
     """Read a forecast's directory and check that it is whole, undamaged and of one piece.
 
-    The runs may have been made by an earlier version of the program.
+    It may have been made by an earlier version of the program, if this one reads its inputs.
 
     Raises:
         RunError: there is no forecast, it is not finished, or a part is damaged or foreign.
@@ -94,11 +119,11 @@ def _manifest(file: Path) -> dict[str, Any]:
     return dict(found)
 
 
-def _summary(file: Path) -> Summary:
+def _summary(file: Path) -> Said:
     try:
-        return Summary.model_validate_json(file.read_bytes())
+        return Said.model_validate_json(file.read_bytes())
     except ValidationError:
-        raise RunError(f"{file}: is damaged or of another version; {AGAIN}") from None
+        raise RunError(f"{file}: is damaged or not a forecast's") from None
 
 
 def _inputs(folder: Path, manifest: dict[str, Any]) -> Inputs:
