@@ -158,6 +158,18 @@ def test_what_was_asked_before_is_not_made_again(
     assert kept(tmp_path) == files
 
 
+def test_each_run_may_need_other_variants(variants: list[Inputs], whole: Outcomes) -> None:
+    needed = np.zeros((2, RUNS), dtype=bool)
+    needed[0, 3:5] = needed[1, 20] = True
+    done: list[tuple[int, int]] = []
+    with Evaluator(SEED, on_progress=lambda *now: done.append(now)) as evaluator:
+        outcomes = evaluator.evaluate(variants, RUNS, needed)
+    assert done[0] == (0, 3)
+    assert done[-1] == (3, 3)
+    assert np.array_equal(outcomes.values[needed], whole.values[needed])
+    assert np.isnan(outcomes.values[~needed]).all()
+
+
 def test_equal_variants_are_made_once_whatever_their_name(
     variants: list[Inputs], tmp_path: Path
 ) -> None:

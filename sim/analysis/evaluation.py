@@ -145,7 +145,9 @@ class Evaluator:
     def __exit__(self, *error: Any) -> bool | None:
         return self._ending.__exit__(*error)
 
-    def evaluate(self, variants: Sequence[Inputs], runs: int | range) -> Outcomes:
+    def evaluate(
+        self, variants: Sequence[Inputs], runs: int | range, needed: Flags | None = None
+    ) -> Outcomes:
         """The outcomes of each variant in the same runs.
 
         Variants are told apart by what a run depends on (levers, shocks, parameters, …, plan,
@@ -155,6 +157,8 @@ class Evaluator:
         Args:
             variants: checked inputs with the same targets and zones.
             runs: how many, from 0 on, or which.
+            needed: which variants in which runs, (variants, runs), where each run needs others;
+                what is not needed is NaN where it is not kept either. None: all.
 
         Raises:
             RunError: variants of other targets or zones, workers that die repeatedly, too little
@@ -171,18 +175,25 @@ class Evaluator:
         keys = [self._key(variant) for variant in variants]
         place = {key: n for n, key in reversed(list(enumerate(keys)))}
         columns = column_names(build(variants[0]))
-        values = np.empty((len(variants), len(runs), len(columns)))
+        values = np.full((len(variants), len(runs), len(columns)), np.nan)
         outcomes = Outcomes(plan, runs, columns, values, _thresholds(variants))
-        self._make(self._missing(place, outcomes), keys, variants, outcomes)
+        wanted = {key: np.full(len(runs), needed is None) for key in place}
+        if needed is not None:
+            for key, flags in zip(keys, needed, strict=True):
+                wanted[key] |= flags
+        total = sum(int(flags.sum()) for flags in wanted.values())
+        self._make(self._missing(place, wanted, outcomes), total, keys, variants, outcomes)
         for n, key in enumerate(keys):
             if place[key] != n:
                 values[n] = values[place[key]]
         return outcomes
 
-    def _missing(self, place: dict[str, int], outcomes: Outcomes) -> list[tuple[int, range]]:
-        """Read what is kept; what is not, as places of variants and runs."""
+    def _missing(
+        self, place: dict[str, int], wanted: dict[str, Flags], outcomes: Outcomes
+    ) -> list[tuple[int, range]]:
+        """Read what is kept; what is wanted and not kept, as places of variants and runs."""
         runs = outcomes.runs
-        there = {key: np.zeros(len(runs), dtype=bool) for key in place}
+        there = {key: ~flags for key, flags in wanted.items()}
         if self._kept is not None:
             for key, first, found in self._kept.read(set(place), runs):
                 here = slice(first - runs.start, first - runs.start + len(found))
@@ -197,13 +208,13 @@ class Evaluator:
     def _make(
         self,
         missing: list[tuple[int, range]],
+        total: int,
         keys: Sequence[str],
         variants: Sequence[Inputs],
         outcomes: Outcomes,
     ) -> None:
         """Make what is missing, keep it, and put it in its place."""
         runs, values = outcomes.runs, outcomes.values
-        total = len(set(keys)) * len(runs)
         left = sum(len(stretch) for _, stretch in missing)
         self._on_progress(total - left, total)
 

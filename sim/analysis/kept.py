@@ -52,7 +52,10 @@ class Kept:
             RunError: a file can no longer be read.
         """
         for name, stretches in self._files.items():
-            if not any(key in keys for key, _, _ in stretches):
+            if not any(
+                key in keys and first < runs.stop and runs.start < first + count
+                for key, first, count in stretches
+            ):
                 continue
             try:
                 values = _values((self.folder / name).read_bytes())
