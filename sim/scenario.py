@@ -78,6 +78,11 @@ class Scenario(Record):
     question: Name
     plan: str = Field(description="path of the plan file, from the scenario's folder")
     economy: str = Field(description="path of the economy file, from the scenario's folder")
+    plan_end: Month | None = Field(
+        None,
+        description="last month of the plan, with the targets that are due at its end; none: the "
+        "plan's own",
+    )
     levers: list[LeverSetting] = Field(default_factory=list)
     shocks: list[Shock] = Field(default_factory=list)
     priorities: dict[str, Annotated[float, within(-10, 10)]] = Field(
@@ -111,6 +116,9 @@ def read_scenario(path: Path | str) -> Inputs:
     folder = source.path.parent
     with _named_by(source, "plan"):
         plan, plan_source = read_plan(folder / scenario.plan)
+    if scenario.plan_end is not None:
+        refuse(source, _end_problems(scenario.plan_end, plan), ScenarioError)
+        plan = _ending(plan, scenario.plan_end)
     with _named_by(source, "economy"):
         economy, economy_source = read_economy(folder / scenario.economy, plan)
     refuse(source, _problems(scenario, plan, economy), ScenarioError)
@@ -156,6 +164,29 @@ def with_priors(inputs: Inputs) -> Inputs:
     """The same inputs with every parameter drawn from its prior, whatever was fitted."""
     sources = {kind: source for kind, source in inputs.sources.items() if kind != "posterior"}
     return replace(inputs, sources=sources, posterior=None)
+
+
+def _end_problems(end: str, plan: Plan) -> list[Problem]:
+    """Why a plan cannot end in that month."""
+    field = ("plan_end",)
+    if not 1 <= months.between(plan.start, end) <= LONGEST:
+        last = months.after(plan.start, LONGEST)
+        text = f"found {end}; allowed: after {plan.start}, to {last} ({LONGEST} months)"
+        return [(field, text)]
+    return [
+        (field, f"found {end}, before {target.deadline}, when the target {target.id!r} is due")
+        for target in plan.targets
+        if target.deadline != plan.end and months.between(target.deadline, end) < 0
+    ]
+
+
+def _ending(plan: Plan, end: str) -> Plan:
+    """The plan up to another month; targets that are due at its end are due then."""
+    targets = [
+        target.model_copy(update={"deadline": end}) if target.deadline == plan.end else target
+        for target in plan.targets
+    ]
+    return plan.model_copy(update={"end": end, "targets": targets})
 
 
 @contextmanager
