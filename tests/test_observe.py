@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -264,6 +266,21 @@ def test_rows_that_are_not_for_the_fit_are_counted_and_not_used(
 def test_a_file_without_figures_for_the_fit_is_refused(small: Runner, figures: FigureFile) -> None:
     with pytest.raises(ObservationError, match="found no figure to condition on"):
         read_figures(figures({"use": "check"}), small.inputs)
+
+
+def test_figures_that_the_posterior_knows_are_not_counted_twice(
+    small: Runner, figures: FigureFile
+) -> None:
+    head = SimpleNamespace(figures=["turnover_2025"])
+    posterior = SimpleNamespace(head=head)
+    source = replace(small.inputs.sources["economy"], path=Path("posterior.csv"))
+    sources = small.inputs.sources | {"posterior": source}
+    fitted = replace(small.inputs, posterior=posterior, sources=sources)  # type: ignore[arg-type]
+    found = read_figures(figures({}, {"id": "later", "month": "2025-12"}), fitted)
+    assert [row.id for row in found.used] == ["later"]
+    assert found.fitted == ["turnover_2025"]
+    with pytest.raises(ObservationError, match=r"in posterior\.csv were fitted to all of them"):
+        read_figures(figures({}), fitted)
 
 
 @pytest.mark.parametrize("month", ["2024-06", "2026-07"])

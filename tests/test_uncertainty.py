@@ -223,6 +223,10 @@ def test_the_notes_say_how_much_rests_on_assumptions(
     (line,) = [text for text in said if "comes from parameters that are assumptions" in text]
     assert answer.uncertainty is not None
     assert f"{sum(answer.uncertainty.fixed.values()):,} more assumptions" in line
+    assert "fitted" not in line
+    known = replace(answer.uncertainty, varied=answer.uncertainty.varied | {"fitted": 3})
+    more = notes(replace(answer, uncertainty=known), small.inputs.scenario.name)
+    assert any("% from fitted ones" in note.en for note in more)
     bare = notes(replace(answer, uncertainty=None), small.inputs.scenario.name)
     assert len(bare) == len(said) - 1
 

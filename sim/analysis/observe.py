@@ -151,10 +151,11 @@ def read_figures(file: Path | str, inputs: Inputs) -> Figures:
         [row.id for row in fit if row.id in known],
     )
     if not figures.used:
-        why = "all of them were fitted already" if figures.fitted else "base and check are not used"
-        raise ObservationError(
-            f"{file}: found no figure to condition on; rows with use 'fit' are needed ({why})"
-        )
+        why = "rows with use 'fit' are needed, base and check are not used"
+        if figures.fitted:
+            where = inputs.sources["posterior"].path
+            why = f"the parameters in {where} were fitted to all of them already; give later ones"
+        raise ObservationError(f"{file}: found no figure to condition on; {why}")
     return figures
 
 

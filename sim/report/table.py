@@ -113,16 +113,25 @@ def _grounds(answer: Answer) -> list[Name]:
     here = here[here["target"] != ALL_TARGETS].dropna(subset=["assumption"])
     if here.empty:
         return []
-    assumed, sourced = 100 * here["assumption"], 100 * here["source"]
+    assumed, sourced, fitted = (100 * here[basis] for basis in ("assumption", "source", "fitted"))
+    known = Name(
+        zh=f"至多 {sourced.max():.0f} % 来自有出处的参数",
+        en=f"at most {sourced.max():.0f} % from those with a source",
+    )
+    if found.varied["fitted"]:
+        known = Name(
+            zh=f"{known.zh}，至多 {fitted.max():.0f} % 来自拟合过的参数",
+            en=f"{known.en} and {fitted.max():.0f} % from fitted ones",
+        )
     return [
         Name(
             zh=f"各指标期末值的离散有 {assumed.min():.0f}–{assumed.max():.0f} %（中位数 "
-            f"{assumed.median():.0f} %）来自属于假设的参数，至多 {sourced.max():.0f} % "
-            f"来自有出处的参数；另有 {fixed:,} 个假设值在各次模拟中不变，不在其内。",
+            f"{assumed.median():.0f} %）来自属于假设的参数，{known.zh}；"
+            f"另有 {fixed:,} 个假设值在各次模拟中不变，不在其内。",
             en=f"Of the spread of the targets' values {assumed.min():.0f}–{assumed.max():.0f} % "
-            f"(median {assumed.median():.0f} %) comes from parameters that are assumptions, at "
-            f"most {sourced.max():.0f} % from those with a source; {fixed:,} more assumptions "
-            "are the same in all runs, and no share shows them.",
+            f"(median {assumed.median():.0f} %) comes from parameters that are assumptions, "
+            f"{known.en}; {fixed:,} more assumptions are the same in all runs, and no share shows "
+            "them.",
         )
     ]
 
@@ -139,10 +148,10 @@ def _matrix(
     table = _plain_table()
     table.add_column()
     for name in zones.values():
-        table.add_column(_label(name, "", language, column_width), justify="center")
+        table.add_column(label(name, "", language, column_width), justify="center")
     for target, (name, threshold) in targets.items():
         shown = [_cell(cells.get((zone, target))) for zone in zones]
-        table.add_row(_label(name, threshold, language, label_width), *shown)
+        table.add_row(label(name, threshold, language, label_width), *shown)
     return table
 
 
@@ -172,7 +181,7 @@ def _width(table: Table) -> int:
     return Measurement.get(console, console.options, table).maximum
 
 
-def _label(name: Name, below: str, language: Language, width: int) -> Text:
+def label(name: Name, below: str, language: Language, width: int) -> Text:
     """Lines of at most ``width`` columns, or of the longest English word where that is longer.
 
     Broken by hand: rich breaks Chinese nowhere and English wherever a column is too narrow.
