@@ -154,7 +154,10 @@ def read_figures(file: Path | str, inputs: Inputs) -> Figures:
         why = "rows with use 'fit' are needed, base and check are not used"
         if figures.fitted:
             where = inputs.sources["posterior"].path
-            why = f"the parameters in {where} were fitted to all of them already; give later ones"
+            why = (
+                f"the parameters in {where} were fitted to all of them already; give later ones, "
+                "or leave it aside with --priors"
+            )
         raise ObservationError(f"{file}: found no figure to condition on; {why}")
     return figures
 

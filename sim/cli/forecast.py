@@ -58,6 +58,9 @@ def forecast(
             show_default=False,
         ),
     ] = None,
+    priors: Annotated[
+        bool, typer.Option("--priors", help="Draw all parameters from their priors, none fitted.")
+    ] = False,
     lang: LanguageOption = Language.both,
     charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
 ) -> None:
@@ -67,15 +70,18 @@ def forecast(
     as Parquet) and charts/. The same command again goes on where it stopped.
 
     With --observe the runs are weighted by how likely each makes the observed figures; leaves
-    observed.json too. No run is made again for it.
+    observed.json too. No run is made again for it. Figures that the economy's posterior was fitted
+    to count once only: condition on them with --priors.
     """
     with errors(KEPT) as console:
         if workers != 1 and cluster is None:
             prepare()
         from sim.analysis.forecast import forecast as run_forecast
-        from sim.scenario import read_scenario
+        from sim.scenario import read_scenario, with_priors
 
         inputs = read_scenario(scenario)
+        if priors:
+            inputs = with_priors(inputs)
         figures = _figures(observe, inputs) if observe else None
         most = runs if runs is not None else 500 if precision is None else 20_000
         with progress_bar(most) as on_progress:
