@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from sim import months
 from sim.errors import FieldPath, PlanError, Problem, nearest, plain, shown, unknown
 from sim.figures import (
+    Basis,
     Name,
     NonNegative,
     Provenance,
@@ -98,12 +99,21 @@ class Quantity(StrEnum):
         return self.kind != "flow"
 
 
+class Position(Basis):
+    """Where a zone's middle lies, for schematic maps alone: no run depends on it."""
+
+    longitude: Annotated[float, within(-180, 180)] = Field(description="degrees east")
+    latitude: Annotated[float, within(-90, 90)] = Field(description="degrees north")
+    within_km: Annotated[float, within(0, 100)] = Field(description="how far off it may be")
+
+
 class Zone(Record):
     id: Id
     name: Name
     section: str
     role: Literal["core", "centre", "other"]
     data_pilot: bool = Field(False, description="data cross the border here first")
+    position: Position | None = None
 
 
 class Sector(Record):
@@ -273,6 +283,7 @@ def _problems(plan: Plan) -> list[Problem]:
             place = (kind, ids.index(reserved), "id")
             found.append((place, f"{reserved!r} is kept for the whole; choose another name"))
     found += repeated("measures", [str(m.number) for m in plan.measures], "number")
+    found += _position_problems(plan)
     found += _target_problems(plan)
     found += _measure_problems(plan)
     found += _park_problems(plan)
@@ -289,6 +300,21 @@ def repeated(kind: str, names: list[str], field: str = "id") -> list[Problem]:
         for position, name in enumerate(names)
         if name in names[:position]
     ]
+
+
+def _position_problems(plan: Plan) -> list[Problem]:
+    """Two zones in one place would hide each other on a map."""
+    found: list[Problem] = []
+    taken: dict[tuple[float, float], str] = {}
+    for number, zone in enumerate(plan.zones):
+        if zone.position is None:
+            continue
+        place = (zone.position.longitude, zone.position.latitude)
+        if place in taken:
+            text = f"is the place of zone {taken[place]!r} too; correct one of the two"
+            found.append((("zones", number, "position"), text))
+        taken.setdefault(place, zone.id)
+    return found
 
 
 def _target_problems(plan: Plan) -> list[Problem]:
