@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from sim.cli.calibrate import calibrate
+from sim.cli.chart import chart
 from sim.cli.forecast import forecast
 from sim.cli.listing import list_
 from sim.cli.provenance import provenance
@@ -23,3 +24,4 @@ app.command()(validate)
 app.command(name="list")(list_)
 app.command()(provenance)
 app.command()(score)
+app.command()(chart)

@@ -23,7 +23,7 @@ from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Target
 from sim.report import style
-from sim.report.page import Line, blank_page, height_of, lines_of, stack
+from sim.report.page import Line, blank_page, heading, height_of, lines_of, stack
 from sim.report.wording import (
     ALL_TOGETHER,
     NONE,
@@ -73,12 +73,12 @@ def probability_board(
     column, row, gap, left = 1.04, 0.62, 0.12, 1.75
     right = left + len(heads) * column + gap
     width = right + 1.0
-    heading = _heading(BOARD_TITLE, _run_words(scenario, runs, seed), language, width)
+    head = heading(BOARD_TITLE, run_words(scenario, runs, seed), language, width)
     note = lines_of(
         BOARD_NOTE, language, zh=10.5, en=10, zh_width=int(6.5 * width), en_width=int(12 * width)
     )
-    top = 0.15 + height_of(heading) + 0.25
-    names, goals = (max(height_of(head[part]) for head in heads.values()) for part in (0, 1))
+    top = 0.15 + height_of(head) + 0.25
+    names, goals = (max(height_of(words[part]) for words in heads.values()) for part in (0, 1))
     body = top + names + goals + 0.16
     bottom = body + len(zones) * row + gap
     height = bottom + 0.35 + height_of(note)
@@ -87,7 +87,7 @@ def probability_board(
 
     with style.house_style():
         figure, page = blank_page(width, height)
-        stack(page, 0.25, 0.15, heading)
+        stack(page, 0.25, 0.15, head)
         for target, (name, threshold) in heads.items():
             middle = x_of[target] + column / 2
             stack(page, middle, top, name, align="center")
@@ -120,6 +120,7 @@ def fan_chart(
     probability_text: Name,
     *,
     scenario: Name,
+    past: pd.DataFrame | None = None,
     language: Language = "both",
 ) -> Figure:
     """The spread of all runs over time, with the target at its deadline.
@@ -127,11 +128,15 @@ def fan_chart(
     ``history``: one row a month from the base month on, with month (``2021-03``) and the runs'
     quantiles q05, q25, q50, q75, q95 in the target's unit: flows as sums over twelve months,
     counts since the start, stocks at the month's end. ``probability_text``: see
-    ``wording.probability_words``.
+    ``wording.probability_words``. ``past``: figures published for dates before the base month,
+    with month and value in the target's unit.
     """
     years = [_year(month) for month in history["month"]]
     due = _year(target.deadline)
-    floor, ceiling = min(history["q05"].min(), threshold), max(history["q95"].max(), threshold)
+    known = pd.DataFrame(columns=["month", "value"]) if past is None else past
+    earlier = [_year(month) for month in known["month"]]
+    floor = min(history["q05"].min(), threshold, *known["value"])
+    ceiling = max(history["q95"].max(), threshold, *known["value"])
     margin = 0.06 * (ceiling - floor or 1.0)
     floor = floor - margin if floor > 0.5 * ceiling else 0.0
     title = Name(zh=f"{target.name.zh} · {zone_name.zh}", en=f"{target.name.en} · {zone_name.en}")
@@ -141,16 +146,19 @@ def fan_chart(
     )
 
     with style.house_style():
-        width, plot, below = 9.0, 3.3, 1.1
-        heading = _heading(title, subtitle, language, width)
-        height = 0.15 + height_of(heading) + 0.6 + plot + below
+        width, plot, below = 9.0, 3.3, 1.1 + 0.3 * bool(earlier)
+        head = heading(title, subtitle, language, width)
+        height = 0.15 + height_of(head) + 0.6 + plot + below
         figure, page = blank_page(width, height)
-        stack(page, 0.3, 0.15, heading)
+        stack(page, 0.3, 0.15, head)
         axes = figure.add_axes((0.09, below / height, 0.71, plot / height))
         _draw_fan(axes, years, history, target, language)
-        axes.plot([years[0], due], [threshold] * 2, color=style.RED, linewidth=1.8, dashes=(5, 3))
+        start = min([years[0], *(math.floor(year - 0.01) for year in earlier)])
+        axes.plot([start, due], [threshold] * 2, color=style.RED, linewidth=1.8, dashes=(5, 3))
         axes.plot(due, threshold, "D", color=style.RED, markersize=7, clip_on=False)
-        axes.set_xlim(years[0], max(years[-1], due))
+        if earlier:
+            _draw_past(axes, earlier, known, (years[0], history["q50"].iloc[0]), language)
+        axes.set_xlim(start, max(years[-1], due))
         axes.set_ylim(floor, ceiling + margin)
         _label_years(axes)
         axes.yaxis.set_major_locator(
@@ -186,24 +194,8 @@ def save(
     return written
 
 
-def _heading(title: Name, subtitle: Name, language: Language, width: float) -> list[Line]:
-    """Title and, smaller, subtitle, in lines that fit a page ``width`` inches wide."""
-    large = lines_of(
-        title, language, zh=17, en=12, zh_width=int(3.8 * width), en_width=int(9 * width)
-    )
-    small = lines_of(
-        subtitle,
-        language,
-        zh=11,
-        en=10,
-        zh_width=int(6.3 * width),
-        en_width=int(12 * width),
-        colour=style.GREY,
-    )
-    return large + small
-
-
-def _run_words(scenario: Name, runs: int, seed: int) -> Name:
+def run_words(scenario: Name, runs: int, seed: int) -> Name:
+    """Which scenario, how many runs and which seed: a chart's second line."""
     return Name(
         zh=f"情景：{scenario.zh}；{runs:,} 次模拟，随机种子 {seed}",
         en=f"Scenario: {scenario.en}; {runs:,} runs, seed {seed}",
@@ -287,6 +279,31 @@ def _draw_fan(
         clip_on=False,
         zorder=5,
         label=f"{words} ({first['month']}: {amount(first['q50'])})",
+    )
+
+
+def _draw_past(
+    axes: Axes,
+    years: list[float],
+    past: pd.DataFrame,
+    base: tuple[float, float],
+    language: Language,
+) -> None:
+    """What was published before the base month, joined to the base point."""
+    axes.plot(
+        [*years, base[0]], [*past["value"], base[1]], color=style.GREY, linewidth=1.2, dashes=(2, 2)
+    )
+    words = say(Name(zh="此前公布值", en="Published before"), language)
+    axes.plot(
+        years,
+        past["value"],
+        "s",
+        color=style.GREY,
+        markerfacecolor="white",
+        markersize=6.5,
+        clip_on=False,
+        zorder=5,
+        label=f"{words} ({', '.join(past['month'])})",
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from sim.analysis.probability import Answer
 from sim.plan import DISTRICT
 from sim.report.charts import fan_chart, probability_board, save
+from sim.report.layout_map import can_be_drawn, industry, layout_map
 from sim.report.wording import WHOLE_DISTRICT, Language, probability_words
 from sim.scenario import Inputs
 
@@ -14,10 +15,20 @@ from sim.scenario import Inputs
 def draw_all(
     inputs: Inputs, answer: Answer, seed: int, folder: Path, language: Language = "both"
 ) -> list[Path]:
-    """The probability board, and a fan chart for each target in the whole district."""
+    """The board, the map where zones have positions, and a fan for each target of the district."""
     plan, scenario = inputs.plan, inputs.scenario.name
     board = probability_board(answer.results, plan, scenario=scenario, seed=seed, language=language)
     files = save(board, folder / "probability-board")
+    if can_be_drawn(plan):
+        layout = layout_map(
+            answer.results,
+            industry(answer.yearly),
+            plan,
+            scenario=scenario,
+            seed=seed,
+            language=language,
+        )
+        files += save(layout, folder / "layout-map")
     whole = answer.results[answer.results["zone"] == DISTRICT].set_index("target")
     for target in plan.targets:
         row = whole.loc[target.id]

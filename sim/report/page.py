@@ -65,6 +65,23 @@ def lines_of(
     return lines
 
 
+def heading(title: Name, subtitle: Name, language: Language, width: float) -> list[Line]:
+    """Title and, smaller, subtitle, in lines that fit a page ``width`` inches wide."""
+    large = lines_of(
+        title, language, zh=17, en=12, zh_width=int(3.8 * width), en_width=int(9 * width)
+    )
+    small = lines_of(
+        subtitle,
+        language,
+        zh=11,
+        en=10,
+        zh_width=int(6.3 * width),
+        en_width=int(12 * width),
+        colour=style.GREY,
+    )
+    return large + small
+
+
 def height_of(lines: Iterable[Line]) -> float:
     """Inches."""
     return sum(line.size for line in lines) * LEADING

@@ -9,19 +9,26 @@ import numpy as np
 import pandas as pd
 import pytest
 from fontTools.ttLib import TTFont
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from numpy.typing import NDArray
 from rich.console import Console
 
 from sim import months
 from sim.analysis.interval import interval, percent
+from sim.errors import RunError
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Target, read_plan
 from sim.report import style, wording
 from sim.report.charts import fan_chart, probability_board, save
+from sim.report.layout_map import can_be_drawn, layout_map
+from sim.report.ridge import ridge_chart
 from sim.report.table import probability_table
 from sim.report.wording import WHOLE_DISTRICT, probability_words
 
 ROOT = Path(__file__).parents[2]
 BASELINE = Name(zh="基准情景", en="Baseline")
+Values = NDArray[np.float64]
 LANGUAGES = ("zh", "en", "both")
 
 
@@ -69,7 +76,7 @@ def test_the_font_that_is_shipped_has_every_character_of_the_plan() -> None:
 
 
 def test_the_font_that_is_shipped_has_every_character_of_the_charts() -> None:
-    sources = (ROOT / "sim" / "report").glob("*.py")
+    sources = (ROOT / "sim" / "report").rglob("*.py")
     assert not glyphs_missing_for("".join(path.read_text() for path in sources))
 
 
@@ -104,12 +111,102 @@ def test_every_target_has_a_fan_without_a_missing_glyph(
 
 
 def test_all_text_lies_inside_the_board(plan: Plan, results: pd.DataFrame) -> None:
-    figure = probability_board(results, plan, scenario=BASELINE, seed=1)
+    assert_inside(probability_board(results, plan, scenario=BASELINE, seed=1))
+
+
+def assert_inside(figure: Figure) -> None:
     page = figure.bbox
     for text in figure.axes[0].texts:
         box = text.get_window_extent()
         assert page.x0 <= box.x0 < box.x1 <= page.x1, text.get_text()
         assert page.y0 <= box.y0 < box.y1 <= page.y1, text.get_text()
+
+
+@pytest.fixture(scope="module")
+def values(plan: Plan, results: pd.DataFrame) -> dict[str, dict[str, Values]]:
+    """By target and zone: fifty runs from nothing to twice the threshold, whole where they must."""
+    spread = np.linspace(0, 100, 50)
+    return {
+        target.id: {
+            str(zone): np.round(spread) if target.quantity.whole else spread
+            for zone in results.loc[results["target"] == target.id, "zone"]
+        }
+        for target in plan.targets
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_target_has_a_ridge_for_each_zone_that_has_a_part_in_it(
+    plan: Plan,
+    results: pd.DataFrame,
+    values: dict[str, dict[str, Values]],
+    language: wording.Language,
+    tmp_path: Path,
+) -> None:
+    for target in (plan.targets[0], plan.targets[-1]):
+        figure = ridge_chart(
+            values[target.id], results, target, plan, scenario=BASELINE, seed=1, language=language
+        )
+        texts = [text.get_text() for text in figure.axes[0].texts]
+        assert sum(text.endswith("%") for text in texts) == len(values[target.id]) + 1
+        assert_inside(figure)
+    save(figure, tmp_path / "ridge", formats=("png", "svg", "pdf"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_map_shows_each_zone_where_it_lies_and_how_likely_it_is(
+    plan: Plan, results: pd.DataFrame, language: wording.Language, tmp_path: Path
+) -> None:
+    sizes = {zone: n + 1.0 for n, zone in enumerate(plan.zone_ids())}
+    for target in (ALL_TARGETS, plan.target_ids()[0]):
+        figure = layout_map(
+            results, sizes, plan, target=target, scenario=BASELINE, seed=1, language=language
+        )
+        circles = [patch for patch in figure.axes[0].patches if isinstance(patch, Circle)]
+        assert len(circles) == len(plan.zones)
+        assert_inside(figure)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts.count("–") == 1  # the zone without that target
+    save(figure, tmp_path / "map", formats=("png", "svg", "pdf"))
+
+
+def test_the_map_has_north_up_and_the_larger_industry_in_the_larger_circle(
+    plan: Plan, results: pd.DataFrame
+) -> None:
+    sizes = {zone: n + 1.0 for n, zone in enumerate(plan.zone_ids())}
+    page = layout_map(results, sizes, plan, scenario=BASELINE, seed=1).axes[0]
+    circles = sorted((p for p in page.patches if isinstance(p, Circle)), key=lambda p: -p.radius)
+    zones = sorted(plan.zones, key=lambda zone: -sizes[zone.id])
+    down = {zone.id: circle.center[1] for zone, circle in zip(zones, circles, strict=True)}
+    north = [zone.id for zone in plan.zones if zone.position is not None]
+    north.sort(key=lambda zone: -next(z for z in plan.zones if z.id == zone).position.latitude)
+    assert sorted(north, key=lambda zone: down[zone]) == north
+
+
+def test_a_plan_without_positions_says_why_it_has_no_map(results: pd.DataFrame) -> None:
+    plan = read_plan(ROOT / "tests" / "small_district" / "plan.yaml")[0]
+    assert not can_be_drawn(plan)
+    with pytest.raises(RunError, match="zone 'north_bank' has no position"):
+        layout_map(results, {}, plan, scenario=BASELINE, seed=1)
+
+
+def test_figures_published_before_the_plan_stand_left_of_the_base(plan: Plan) -> None:
+    target = plan.targets[0]
+    words = probability_words(0.62, 0.58, 0.66, runs=500)
+    past = pd.DataFrame({"month": ["2018-12", "2019-12"], "value": [30.0, 70.0]})
+    figure = fan_chart(
+        history_of(target, plan),
+        target,
+        WHOLE_DISTRICT,
+        50.0,
+        words,
+        scenario=BASELINE,
+        past=past,
+    )
+    axes = figure.axes[1]
+    assert axes.get_xlim()[0] < 2019.0
+    assert "2018-12, 2019-12" in axes.get_legend_handles_labels()[1][-1]
+    assert_inside(figure)
 
 
 def test_a_chart_saved_twice_is_the_same_file_and_its_svg_needs_no_font(

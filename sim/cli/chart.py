@@ -1,0 +1,72 @@
+"""``pudong chart``: one chart of a finished forecast."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.cli.common import Language, LanguageOption, errors
+
+
+class ChartKind(StrEnum):
+    board = "board"
+    fan = "fan"
+    ridge = "ridge"
+    map = "map"
+
+
+class ChartFormat(StrEnum):
+    png = "png"
+    svg = "svg"
+    pdf = "pdf"
+
+
+def chart(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A finished forecast.", show_default=False)
+    ],
+    kind: Annotated[
+        ChartKind,
+        typer.Option(
+            help="board: all probabilities; fan: a target over time; ridge: where it ends in each "
+            "zone; map: the plan's layout."
+        ),
+    ] = ChartKind.board,
+    target: Annotated[
+        str | None, typer.Option(help="Of fan, ridge and map.", show_default=False)
+    ] = None,
+    zone: Annotated[str, typer.Option(help="Of fan.")] = "district",
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            help="Figures before the plan (CSV, as calibration/data/history.csv), for fan.",
+            show_default=False,
+        ),
+    ] = None,
+    format: Annotated[ChartFormat, typer.Option(help="Of the file.")] = ChartFormat.png,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File [default: in DIR/charts, by its kind].", show_default=False),
+    ] = None,
+    lang: LanguageOption = Language.both,
+) -> None:
+    """Draw one chart of a finished forecast; no run is made."""
+    with errors() as console:
+        from sim.analysis.naive import read_history
+        from sim.analysis.published import read_published
+        from sim.report.charts import save
+        from sim.report.pictures import Kind, draw
+
+        published = read_published(directory)
+        past = read_history(history, published.finished.inputs) if history else []
+        figure = draw(
+            published, Kind(kind.value), target=target, zone=zone, past=past, language=lang.value
+        )
+        parts = [kind.value, target, zone if zone != "district" else None]
+        name = "-".join(part for part in parts if part)
+        file = out or directory / "charts" / f"{name}.{format.value}"
+        (written,) = save(figure, file.with_suffix(""), formats=(format.value,))
+        console.print(written, highlight=False, soft_wrap=True)
