@@ -51,15 +51,21 @@ def design_of(
     store: Store, runner: Runner, observations: Sequence[Observation], runs: int
 ) -> Design:
     """Read a design from the first ``runs`` runs of a store made with priors."""
-    draws = uncertain_draws(runner)
-    names = runner.parameters.draw_names
-    uniforms = np.array([parameter_uniforms(runner.seed, run, names) for run in range(runs)])
+    names, scores = scores_of(runner, range(runs))
     return Design(
-        tuple(names[draw] for draw in draws),
-        ndtri(uniforms[:, draws]),
+        names,
+        scores,
         np.log(counterparts(store, runner, observations, runs)),
         np.log(counterparts(store, runner, observations, repeats(runs), AGAIN)),
     )
+
+
+def scores_of(runner: Runner, runs: Sequence[int]) -> tuple[tuple[str, ...], Floats]:
+    """Names of the uncertain draws (k,), and their normal scores in these runs (runs, k)."""
+    draws = uncertain_draws(runner)
+    names = runner.parameters.draw_names
+    uniforms = np.array([parameter_uniforms(runner.seed, run, names) for run in runs])
+    return tuple(names[draw] for draw in draws), ndtri(uniforms[:, draws])
 
 
 def counterparts(
