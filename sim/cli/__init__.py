@@ -6,6 +6,7 @@ import typer
 
 from sim.cli.calibrate import calibrate
 from sim.cli.chart import chart
+from sim.cli.export import export
 from sim.cli.forecast import forecast
 from sim.cli.listing import list_
 from sim.cli.provenance import provenance
@@ -25,3 +26,4 @@ app.command(name="list")(list_)
 app.command()(provenance)
 app.command()(score)
 app.command()(chart)
+app.command()(export)
