@@ -7,6 +7,7 @@ import typer
 from sim.cli.calibrate import calibrate
 from sim.cli.chart import chart
 from sim.cli.export import export
+from sim.cli.compare import compare
 from sim.cli.forecast import forecast
 from sim.cli.listing import list_
 from sim.cli.provenance import provenance
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(forecast)
+app.command()(compare)
 app.command()(calibrate)
 app.command()(validate)
 app.command(name="list")(list_)

@@ -53,7 +53,7 @@ def probability_table(
 
     for label_width, column_width in ((40, 8), (13, 6)):
         table = _matrix(zones, targets, cells, language, label_width, column_width)
-        if _width(table) <= width:
+        if width_of(table) <= width:
             return table
     return _list(zones, targets, cells, language)
 
@@ -175,7 +175,7 @@ def _plain_table() -> Table:
     return Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
 
 
-def _width(table: Table) -> int:
+def width_of(table: Table) -> int:
     """Columns of text that it takes without breaking a line of its own accord."""
     console = Console(width=10_000)
     return Measurement.get(console, console.options, table).maximum

@@ -1,0 +1,108 @@
+"""``pudong compare``: what what-ifs change against a base, and for whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sim.cli.common import (
+    KEPT,
+    ClusterOption,
+    Language,
+    LanguageOption,
+    SeedOption,
+    WorkersOption,
+    errors,
+    progress_bar,
+    runners,
+)
+from sim.executors import prepare
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim.analysis.compare import Comparison
+    from sim.scenario import Inputs
+
+
+def compare(
+    base: Annotated[
+        Path, typer.Argument(help="Scenario to compare with (YAML).", show_default=False)
+    ],
+    what_if: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="WHAT-IF...",
+            help="Scenarios of the same plan and economy.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Directory for what is found.")] = Path("out/compare"),
+    runs: Annotated[int, typer.Option(help="Number of runs of each scenario.")] = 500,
+    seed: SeedOption = 1,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    lang: LanguageOption = Language.both,
+    charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
+) -> None:
+    """Hold scenarios beside a base, run by run with the same luck: who gains, and at what cost.
+
+    Leaves in OUT: compare.json (documented in docs/compare.md), differences.csv, costs.csv, charts/
+    and evaluations/ (the runs). The same command again goes on where it stopped.
+    """
+    with errors(KEPT) as console:
+        if workers != 1 and cluster is None:
+            prepare()
+        from sim.analysis.compare import compare as hold_beside
+        from sim.analysis.compare import write_comparison
+        from sim.scenario import read_scenario
+
+        first = read_scenario(base)
+        others = [read_scenario(path) for path in what_if]
+        with progress_bar(runs * (1 + len(others))) as on_progress:
+            found = hold_beside(
+                first,
+                others,
+                runs=runs,
+                seed=seed,
+                out=out,
+                workers=runners(workers, cluster),
+                on_progress=on_progress,
+            )
+        if charts:
+            _draw(found, first, out / "charts", lang)
+        write_comparison(found, out)
+        _show(console, found, first, lang)
+        places = f"{out / 'compare.json'}, differences.csv, costs.csv"
+        more = ", charts/" if charts else ""
+        console.print(f"\n{places}{more}", highlight=False, soft_wrap=True)
+
+
+def _draw(found: Comparison, inputs: Inputs, folder: Path, language: Language) -> None:
+    from sim.report.charts import save
+    from sim.report.difference import difference_chart, zones_chart
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, what_if in enumerate(found.what_ifs, start=1):
+        name = f"{number}-{what_if.scenario.id}"
+        for kind, chart in (("difference", difference_chart), ("zones", zones_chart)):
+            drawn = chart(found, what_if, inputs.plan, language=language.value)
+            save(drawn, folder / f"{kind}-{name}")
+
+
+def _show(console: Console, found: Comparison, inputs: Inputs, language: Language) -> None:
+    from sim.report.difference_table import difference_table, sentences, zone_table
+    from sim.report.wording import say
+
+    for what_if in found.what_ifs:
+        console.print()
+        console.rule(say(what_if.scenario.name, language.value))
+        console.print(difference_table(what_if, inputs.plan, language.value))
+        console.print()
+        table = zone_table(what_if, inputs.plan, width=console.width, language=language.value)
+        console.print(table)
+        console.print()
+        for line in sentences(found, what_if, inputs):
+            console.print(say(line, language.value, "\n"), highlight=False)
