@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from sim.cli.attribute import attribute
 from sim.cli.calibrate import calibrate
 from sim.cli.chart import chart
 from sim.cli.export import export
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(forecast)
 app.command()(compare)
+app.command()(attribute)
 app.command()(calibrate)
 app.command()(validate)
 app.command(name="list")(list_)

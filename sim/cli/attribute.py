@@ -1,0 +1,126 @@
+"""``pudong attribute``: how much each measure of the plan adds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sim.cli.common import (
+    KEPT,
+    ClusterOption,
+    Language,
+    LanguageOption,
+    ScenarioFile,
+    SeedOption,
+    WorkersOption,
+    errors,
+    progress_bar,
+    runners,
+)
+from sim.executors import prepare
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim.analysis.attribution import Attribution
+    from sim.plan import Plan
+
+
+def attribute(
+    scenario: ScenarioFile,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Target to show and draw, or 'all' for all at once; may be given again "
+            "[default: every target of the zone].",
+            show_default=False,
+        ),
+    ] = None,
+    zone: Annotated[str, typer.Option(help="Zone to show and draw.")] = "district",
+    runs: Annotated[int, typer.Option(help="Draws of parameters and luck.")] = 150,
+    permutations: Annotated[
+        int, typer.Option(help="Orders of the measures in each, in pairs: 2, 4, …")
+    ] = 2,
+    seed: SeedOption = 1,
+    out: Annotated[Path, typer.Option(help="Directory for what is found.")] = Path("out/attribute"),
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    lang: LanguageOption = Language.both,
+    charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
+) -> None:
+    """Share out what the plan achieves over its measures and groups of measures (Shapley values).
+
+    Leaves in OUT: attribution.json (documented in docs/attribute.md) and shares.csv with all
+    targets and zones, charts/ and evaluations/ (the runs). The same command again goes on where it
+    stopped.
+    """
+    with errors(KEPT) as console:
+        if workers != 1 and cluster is None:
+            prepare()
+        from sim.analysis.attribute import asked_in_all
+        from sim.analysis.attribute import attribute as share_out
+        from sim.analysis.attribution import check_goal, write_attribution
+        from sim.scenario import read_scenario
+
+        inputs = read_scenario(scenario)
+        for name in [None, *(target or [])]:
+            check_goal(inputs, name, zone)
+        needed = asked_in_all(inputs.plan, max(runs, 0), permutations, seed)
+        with progress_bar(needed) as on_progress:
+            found = share_out(
+                inputs,
+                runs=runs,
+                permutations=permutations,
+                seed=seed,
+                out=out,
+                workers=runners(workers, cluster),
+                on_progress=on_progress,
+            )
+        if charts:
+            _draw(found, target, zone, inputs.plan, out / "charts", lang)
+        write_attribution(found, out)
+        _show(console, found, target, zone, inputs.plan, lang)
+        more = ", charts/" if charts else ""
+        places = f"{out / 'attribution.json'}, shares.csv{more}"
+        console.print(f"\n{places}", highlight=False, soft_wrap=True)
+
+
+def _draw(
+    found: Attribution,
+    targets: list[str] | None,
+    zone: str,
+    plan: Plan,
+    folder: Path,
+    language: Language,
+) -> None:
+    from sim.report.attribution import attribution_chart
+    from sim.report.charts import save
+
+    for target in targets or [whole.target for whole in found.wholes if whole.zone == zone]:
+        chart = attribution_chart(found, target, zone, plan, language=language.value)
+        save(chart, folder / f"attribution-{target}-{zone}")
+
+
+def _show(
+    console: Console,
+    found: Attribution,
+    targets: list[str] | None,
+    zone: str,
+    plan: Plan,
+    language: Language,
+) -> None:
+    from sim.report.attribution_table import overview_table, sentence, share_notes, share_table
+    from sim.report.wording import say
+
+    console.print()
+    if targets is None:
+        console.print(overview_table(found, zone, plan, language.value))
+    for target in targets or []:
+        console.print(share_table(found, target, zone, plan, language.value))
+        text = sentence(found, target, zone, plan)
+        console.print(say(text, language.value, "\n"), highlight=False)
+        console.print()
+    for note in share_notes(found):
+        console.print(say(note, language.value, "\n"), highlight=False)
