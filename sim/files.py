@@ -104,7 +104,11 @@ def read_yaml(path: Path | str) -> Source:
 
 def read_source(path: Path, yaml_of: Callable[[str], str]) -> Source:
     """Read a text file that holds YAML, or holds it in part: ``yaml_of`` gives it by its lines."""
-    raw = read_bytes(path)
+    return source_of(path, read_bytes(path), yaml_of)
+
+
+def source_of(path: Path, raw: bytes, yaml_of: Callable[[str], str] = lambda text: text) -> Source:
+    """What is in a file with this content; ``path`` names it in messages and is not opened."""
     whole = _text(path, raw)
     text = yaml_of(whole)
     lines: dict[FieldPath, int] = {}

@@ -15,9 +15,9 @@ from pydantic import Field
 
 from sim import months
 from sim.economy import Economy, Lever, read_economy
-from sim.errors import FieldPath, PathError, Problem, ScenarioError, plain, unknown
+from sim.errors import FieldPath, PathError, Problem, ScenarioError, plain, shown, unknown
 from sim.figures import Name, Record, within
-from sim.files import Source, load, read_yaml, refuse
+from sim.files import Source, load, read_yaml, refuse, source_of
 from sim.months import Month
 from sim.plan import (
     LONGEST,
@@ -144,6 +144,28 @@ def changed(inputs: Inputs, **fields: object) -> Inputs:
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     source = replace(inputs.sources["scenario"], text=text, data=data, lines={}, sha256=sha256)
     return replace(inputs, scenario=scenario, sources=inputs.sources | {"scenario": source})
+
+
+def scenario_of(raw: bytes, name: str, base: Inputs) -> Inputs:
+    """A scenario from a file's content, with the plan and economy of ``base``; opens no file.
+
+    Args:
+        raw: content of a scenario file from somebody who may not choose which files are read.
+        name: what messages call it.
+
+    Raises:
+        InputError: see ``read_scenario``; also where it names another plan or economy than the
+            base's scenario does, or another end of the plan.
+    """
+    source = source_of(Path(name), raw)
+    scenario = load(source, Scenario, ScenarioError)
+    found: list[Problem] = [
+        ((field,), f"found {shown(given)}; allowed here: {shown(served)}, as in the base scenario")
+        for field in ("plan", "economy", "plan_end")
+        if (given := getattr(scenario, field)) != (served := getattr(base.scenario, field))
+    ]
+    refuse(source, found or _problems(scenario, base.plan, base.economy), ScenarioError)
+    return replace(base, scenario=scenario, sources=base.sources | {"scenario": source})
 
 
 def with_posterior(inputs: Inputs, path: Path | str) -> Inputs:

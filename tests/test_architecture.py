@@ -22,6 +22,7 @@ MODULES = {
 # own room; modules of one layer do not know each other.
 LAYERS = (
     ("cli",),
+    ("dashboard",),
     ("report",),
     ("analysis",),
     ("montecarlo", "cluster"),

@@ -9,6 +9,7 @@ from sim.cli.calibrate import calibrate
 from sim.cli.chart import chart
 from sim.cli.export import export
 from sim.cli.compare import compare
+from sim.cli.dashboard import dashboard
 from sim.cli.forecast import forecast
 from sim.cli.listing import list_
 from sim.cli.provenance import provenance
@@ -31,3 +32,4 @@ app.command()(provenance)
 app.command()(score)
 app.command()(chart)
 app.command()(export)
+app.command()(dashboard)

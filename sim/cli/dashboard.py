@@ -1,0 +1,75 @@
+"""``pudong dashboard``: a local web page on which a planner moves levers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.cli.common import SeedOption, WorkersOption, cores, errors
+
+
+def dashboard(
+    scenario: Annotated[
+        Path, typer.Option(help="Scenario that what-ifs are held against (YAML).")
+    ] = Path("scenarios/baseline.yaml"),
+    port: Annotated[int, typer.Option(help="Port to listen at.", min=0, max=65535)] = 8866,
+    address: Annotated[
+        str,
+        typer.Option(help="Address to listen at; the default is reached from this machine only."),
+    ] = "127.0.0.1",
+    base_runs: Annotated[
+        int,
+        typer.Option(help="Runs of the base, and the most of a what-if.", min=100, max=5000),
+    ] = 1000,
+    pages: Annotated[int, typer.Option(help="Most pages open at once.", min=1, max=100)] = 12,
+    seed: SeedOption = 1,
+    workers: WorkersOption = None,
+    out: Annotated[Path, typer.Option(help="Directory in which the base's runs are kept.")] = Path(
+        "out/dashboard"
+    ),
+) -> None:
+    """Serve a web page on this machine: move a lever, see the probabilities move.
+
+    The base's runs are made at the first start and kept in OUT. Ends with Ctrl-C. Needs the extra
+    [dashboard]; see docs/dashboard.md.
+    """
+    with errors() as console:
+        from sim.errors import RunError
+        from sim.executors import prepare
+
+        try:
+            import starlette  # noqa: F401
+            import uvicorn  # noqa: F401
+            import websockets  # noqa: F401
+            import xlsxwriter  # noqa: F401
+        except ImportError as error:
+            raise RunError(
+                f"{error.name} is not installed: the page needs the extra [dashboard], "
+                "pip install 'pudong-sim[dashboard]'"
+            ) from None
+        prepare()
+        from sim.dashboard.guard import is_loopback
+        from sim.dashboard.room import Limits
+        from sim.dashboard.server import serve
+        from sim.scenario import read_scenario
+
+        def say(url: str) -> None:
+            console.print(f"{url}   (Ctrl-C ends it)", highlight=False, soft_wrap=True)
+            if not is_loopback(address):
+                console.print(
+                    "Everyone who reaches this address can use the page; it asks for no password.",
+                    highlight=False,
+                )
+
+        serve(
+            read_scenario(scenario),
+            address=address,
+            port=port,
+            workers=cores() if workers is None else max(1, workers),
+            seed=seed,
+            folder=out,
+            limits=Limits(base_runs, pages),
+            on_start=say,
+        )

@@ -1,0 +1,105 @@
+"""Worker processes that all pages share: each has a few batches under way at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+from concurrent.futures import Executor
+from contextlib import ExitStack
+
+from sim.dashboard.runs import Batch, Runs, make
+from sim.errors import RunError
+from sim.executors import LocalProcesses
+from sim.montecarlo import DEATHS_IN_A_ROW
+
+RUNS_PER_BATCH = 5  # 0.3 s of the real district, so that others wait and a cancel takes no longer
+
+
+class Engine:
+    """Makes runs in worker processes; a context manager.
+
+    Whoever asks has one batch more under way than there are workers, so that two who ask share
+    them evenly and none waits for the other to end.
+
+    Args:
+        workers: number of processes.
+        seed: of all draws.
+    """
+
+    def __init__(self, workers: int, seed: int) -> None:
+        self.seed = seed
+        self._workers = LocalProcesses(workers)
+        self._executor: Executor | None = None
+        self._ending = ExitStack()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._executor = None
+        self._ending.close()
+
+    async def complete(self, runs: Runs, upto: int) -> AsyncGenerator[Batch]:
+        """Add those of the first ``upto`` runs that are missing, and give them as they come.
+
+        What is under way when the iteration is left is given up.
+
+        Raises:
+            RunError: workers died repeatedly, or memory ran out.
+        """
+        deaths = 0
+        wanted = runs.missing(RUNS_PER_BATCH)
+        waiting = deque((first, count) for first, count in wanted if first < upto)
+        running: dict[asyncio.Future[Batch], tuple[int, int]] = {}
+        by: dict[asyncio.Future[Batch], Executor] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) <= self._workers.count:
+                    job = waiting.popleft()
+                    future, executor = self._submit(runs, *job)
+                    running[future], by[future] = job, executor
+                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for future in done:
+                    job, executor = running.pop(future), by.pop(future)
+                    try:
+                        batch = future.result()
+                    except MemoryError:
+                        raise RunError("out of memory; start again with fewer --workers") from None
+                    except Exception as error:
+                        if not self._workers.is_death(error):
+                            raise
+                        self._leave(executor)
+                        deaths += 1
+                        if deaths > DEATHS_IN_A_ROW * (self._workers.count + 1):
+                            raise RunError("workers died again and again; out of memory?") from None
+                        waiting.appendleft(job)
+                        continue
+                    deaths = 0
+                    runs.add(batch)
+                    yield batch
+        finally:
+            for future in running:
+                future.cancel()
+
+    def _submit(self, runs: Runs, *job: int) -> tuple[asyncio.Future[Batch], Executor]:
+        """Ask for a batch; of new workers, where the old ones died meanwhile."""
+        for _ in range(DEATHS_IN_A_ROW):
+            if self._executor is None:
+                self._executor = self._ending.enter_context(self._workers.open())
+            executor = self._executor
+            try:
+                future = executor.submit(make, runs.inputs, self.seed, *job)
+            except Exception as error:
+                if not self._workers.is_death(error):
+                    raise
+                self._leave(executor)
+            else:
+                return asyncio.wrap_future(future), executor
+        raise RunError("workers cannot be started")
+
+    def _leave(self, executor: Executor) -> None:
+        """Leave workers that died, unless somebody did already; new ones start when needed."""
+        if self._executor is executor:
+            self._executor = None
+            self._ending.close()

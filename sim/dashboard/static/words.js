@@ -1,0 +1,52 @@
+// The page's words in the language that is shown.
+
+let table = {};
+export const shown = { language: "zh" };
+
+export async function fetchWords() {
+  table = await (await fetch("/static/words.json")).json();
+}
+
+/** A word of the page; {name} stands for what is filled in. */
+export function word(key, values = {}) {
+  const text = table[key][shown.language];
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
+
+/** A name from the data. */
+export const say = (name) => name[shown.language];
+
+/** The page's own words, wherever an element names one. */
+export function label(root = document) {
+  for (const element of root.querySelectorAll("[data-word]")) {
+    element.textContent = word(element.dataset.word);
+  }
+}
+
+/** As the project writes probabilities: never 0 or 100 %, since runs prove neither. */
+export function percent(p) {
+  if (p === null || p === undefined) return "–";
+  if (p < 0.01) return "<1 %";
+  return p > 0.99 ? ">99 %" : `${Math.round(100 * p)} %`;
+}
+
+/** Bounds in percent, rounded outwards. */
+export function interval(low, high) {
+  const tidy = (x) => Number((100 * x).toFixed(6));
+  return `${Math.floor(tidy(low))}–${Math.ceil(tidy(high))}`;
+}
+
+/** A difference of probabilities in percentage points, with its sign. */
+export function points(difference) {
+  const value = Math.round(100 * difference);
+  if (value === 0) return "±0";
+  return value > 0 ? `+${value}` : `−${-value}`;
+}
+
+export function amount(value) {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  const text = Math.abs(value).toLocaleString("en", { maximumFractionDigits: digits });
+  return value < 0 && text !== "0" ? `−${text}` : text;
+}
+
+export const signed = (value) => (value > 0 && amount(value) !== "0" ? `+${amount(value)}` : amount(value));
