@@ -6,7 +6,7 @@ STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help forecast calibrate test check bench lock clean
+.PHONY: help forecast calibrate scenarios test check bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,10 @@ calibrate: $(STAMP) ## fit to what was published, a few minutes: scenarios/poste
 	cp out/calibration/posterior.csv scenarios/posterior.csv
 	cp out/calibration/calibration.md docs/
 	cp out/calibration/images/calibration-*.png docs/images/
+
+scenarios: $(STAMP) ## every what-if beside the baseline, some minutes: docs/scenarios.md
+	$(BIN)/pudong library scenarios/baseline.yaml --seed 1 --out out/library
+	cp out/library/scenarios.md docs/
 
 test: check ## lint, type checks and all tests
 	$(BIN)/python -m pytest

@@ -11,6 +11,7 @@ from sim.cli.export import export
 from sim.cli.compare import compare
 from sim.cli.dashboard import dashboard
 from sim.cli.forecast import forecast
+from sim.cli.library import library
 from sim.cli.listing import list_
 from sim.cli.provenance import provenance
 from sim.cli.score import score
@@ -26,6 +27,7 @@ app.command()(forecast)
 app.command()(compare)
 app.command()(attribute)
 app.command()(calibrate)
+app.command()(library)
 app.command()(validate)
 app.command(name="list")(list_)
 app.command()(provenance)
