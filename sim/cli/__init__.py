@@ -15,6 +15,7 @@ from sim.cli.library import library
 from sim.cli.listing import list_
 from sim.cli.provenance import provenance
 from sim.cli.score import score
+from sim.cli.sensitivity import sensitivity
 from sim.cli.validate import validate
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app.command()(validate)
 app.command(name="list")(list_)
 app.command()(provenance)
 app.command()(score)
+app.command()(sensitivity)
 app.command()(chart)
 app.command()(export)
 app.command()(dashboard)
