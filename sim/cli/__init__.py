@@ -10,6 +10,7 @@ from sim.cli.chart import chart
 from sim.cli.export import export
 from sim.cli.compare import compare
 from sim.cli.dashboard import dashboard
+from sim.cli.discover import discover
 from sim.cli.forecast import forecast
 from sim.cli.library import library
 from sim.cli.listing import list_
@@ -33,6 +34,7 @@ app.command()(validate)
 app.command(name="list")(list_)
 app.command()(provenance)
 app.command()(score)
+app.command()(discover)
 app.command()(sensitivity)
 app.command()(chart)
 app.command()(export)

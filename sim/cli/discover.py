@@ -1,0 +1,152 @@
+"""``pudong discover``: under which conditions a target is missed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sim.cli.common import (
+    KEPT,
+    ClusterOption,
+    Language,
+    LanguageOption,
+    WorkersOption,
+    errors,
+    progress_bar,
+    runners,
+)
+from sim.executors import prepare
+
+if TYPE_CHECKING:
+    from sim.analysis.discover import Discovery
+
+
+def discover(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN_DIR|SCENARIO",
+            help="A finished forecast's directory, or a scenario (YAML) for levers.",
+            show_default=False,
+        ),
+    ],
+    target: Annotated[
+        str, typer.Option(help="Target, or 'all' targets at once.", show_default=False)
+    ],
+    zone: Annotated[str, typer.Option(help="Zone, or 'district'.")] = "district",
+    levers: Annotated[
+        str | None,
+        typer.Option(
+            help="With a scenario: levers, by comma, or 'all' [default: all].", show_default=False
+        ),
+    ] = None,
+    runs: Annotated[
+        int | None,
+        typer.Option(help="With a scenario: number of runs [default: 1000].", show_default=False),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the runs of a scenario, and of the tests.")
+    ] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory [default: RUN_DIR/discover/TARGET.ZONE; a scenario needs one].",
+            show_default=False,
+        ),
+    ] = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    lang: LanguageOption = Language.both,
+    charts: Annotated[bool, typer.Option(help="Draw the chart as PNG and SVG.")] = True,
+) -> None:
+    """Find the conditions under which a target is missed: boxes of parameters and levers.
+
+    From a finished forecast's own runs, without new ones; with a scenario from new runs in which
+    levers vary over their bounds. Leaves in OUT: discover.json (documented in docs/discover.md),
+    limits.csv and a chart.
+    """
+    with errors(KEPT) as console:
+        from sim.errors import RunError
+
+        finished = source.is_dir() or not source.suffix
+        if finished and (levers is not None or runs is not None or cluster is not None):
+            raise RunError(
+                "--levers, --runs and --cluster are for a scenario (YAML); a forecast's own runs "
+                "are there already"
+            )
+        if not finished and out is None:
+            raise RunError("--out is needed with a scenario: a directory for the runs")
+        if not finished and workers != 1 and cluster is None:
+            prepare()
+        from sim.analysis.discover_record import record_of, write_discovery
+        from sim.report.discover_table import box_table, box_words, heading, verdict
+        from sim.report.wording import say
+
+        if finished:
+            found = _of_forecast(source, target, zone, seed)
+        else:
+            assert out is not None
+            count = 1000 if runs is None else runs
+            found = _of_scenario(
+                source, levers or "all", target, zone, count, seed, out, workers, cluster
+            )
+        place = out or source / "discover" / f"{target}.{zone}"
+        record, plan = record_of(found), found.inputs.plan
+        files = write_discovery(record, place)
+        if charts:
+            from sim.report.box import box_chart
+            from sim.report.charts import save
+
+            files += save(box_chart(record, plan, language=lang.value), place / "box")
+        console.print("\n" + say(heading(record, plan), lang.value, "\n"), highlight=False)
+        for number, box in enumerate(record.boxes, start=1):
+            console.print()
+            console.print(box_table(box, number, lang.value))
+            console.print(say(box_words(box), lang.value, "\n"), highlight=False)
+        for line in verdict(record):
+            console.print(say(line, lang.value, "\n"), highlight=False)
+        console.print("\n" + ", ".join(map(str, files)), highlight=False, soft_wrap=True)
+
+
+def _of_forecast(directory: Path, target: str, zone: str, seed: int) -> Discovery:
+    from sim.analysis.discover import discover as search
+    from sim.analysis.discover import finished_cases
+    from sim.analysis.finished import read_finished
+
+    finished = read_finished(directory)
+    cases = finished_cases(finished, target, zone)
+    return search(finished.inputs, cases, target, zone, seed)
+
+
+def _of_scenario(
+    scenario: Path,
+    levers: str,
+    target: str,
+    zone: str,
+    runs: int,
+    seed: int,
+    out: Path,
+    workers: int | None,
+    cluster: str | None,
+) -> Discovery:
+    from sim.analysis.discover import discover as search
+    from sim.analysis.discover import sampled_cases
+    from sim.scenario import read_scenario
+
+    inputs = read_scenario(scenario)
+    names = [name.strip() for name in levers.split(",") if name.strip()]
+    with progress_bar(runs) as on_progress:
+        cases = sampled_cases(
+            inputs,
+            names,
+            target,
+            zone,
+            runs=runs,
+            seed=seed,
+            out=out,
+            workers=runners(workers, cluster),
+            on_progress=on_progress,
+        )
+    return search(inputs, cases, target, zone, seed)
