@@ -14,7 +14,9 @@ from sim.cli.discover import discover
 from sim.cli.forecast import forecast
 from sim.cli.library import library
 from sim.cli.listing import list_
+from sim.cli.optimise import optimise
 from sim.cli.provenance import provenance
+from sim.cli.require import require
 from sim.cli.score import score
 from sim.cli.sensitivity import sensitivity
 from sim.cli.validate import validate
@@ -28,6 +30,8 @@ app = typer.Typer(
 app.command()(forecast)
 app.command()(compare)
 app.command()(attribute)
+app.command()(require)
+app.command()(optimise)
 app.command()(calibrate)
 app.command()(library)
 app.command()(validate)

@@ -1,0 +1,101 @@
+"""``pudong optimise``: where a budget does most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.cli.common import (
+    KEPT,
+    ClusterOption,
+    Language,
+    LanguageOption,
+    ScenarioFile,
+    SeedOption,
+    WorkersOption,
+    errors,
+    progress_bar,
+    runners,
+)
+from sim.executors import prepare
+
+
+def optimise(
+    scenario: ScenarioFile,
+    budget: Annotated[
+        float,
+        typer.Option(
+            help="亿元 over the period, above the scenario's own cost.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Directory for the answer and the runs.", show_default=False)
+    ],
+    objective: Annotated[
+        str,
+        typer.Option(
+            help="all: all targets of the district; worst-zone: all targets of the worst zone; or "
+            "targets with weights, a_target=2,other@a_zone=1."
+        ),
+    ] = "all",
+    levers: Annotated[
+        list[str] | None,
+        typer.Option(help="Levers to use, by comma or again [default: all].", show_default=False),
+    ] = None,
+    runs: Annotated[int, typer.Option(help="Runs of each setting while searching.")] = 200,
+    confirm: Annotated[int, typer.Option(help="Held-out runs for the judgement.")] = 500,
+    seed: SeedOption = 1,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    lang: LanguageOption = Language.both,
+    charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
+) -> None:
+    """Allocate a budget over levers, zones, measures and departments so that it does most.
+
+    Leaves in OUT: optimise.json (documented in docs/optimise.md), optimise.yaml (the answer as a
+    scenario), charts/ and evaluations/ (the runs). The same command again goes on where it stopped.
+    """
+    with errors(KEPT) as console:
+        if workers != 1 and cluster is None:
+            prepare()
+        from sim.analysis.optimise import optimise as allocate
+        from sim.analysis.optimise import write_optimum
+        from sim.report.optimise_table import allocation_table, lines, setting_table
+        from sim.report.wording import say
+        from sim.scenario import read_scenario
+
+        inputs = read_scenario(scenario)
+        with progress_bar(runs) as on_progress:
+            found = allocate(
+                inputs,
+                budget=budget,
+                objective=objective,
+                levers=levers or [],
+                runs=runs,
+                confirm=confirm,
+                seed=seed,
+                out=out,
+                workers=runners(workers, cluster),
+                on_progress=on_progress,
+            )
+        if charts:
+            from sim.report.allocation import allocation_chart
+            from sim.report.charts import save
+            from sim.report.front import front_chart
+
+            for name, chart in (("front", front_chart), ("allocation", allocation_chart)):
+                save(chart(found, inputs, language=lang.value), out / "charts" / name)
+        files = write_optimum(found, inputs, out)
+        console.print()
+        for table in (
+            allocation_table(found, inputs, lang.value),
+            setting_table(found, lang.value),
+        ):
+            console.print(table)
+            console.print()
+        for line in lines(found, inputs):
+            console.print(say(line, lang.value, "\n"), highlight=False)
+        left = [str(file) for file in files] + [f"{out / 'charts'}/"] * charts
+        console.print("\n" + ", ".join(left), highlight=False, soft_wrap=True)

@@ -1,0 +1,96 @@
+"""``pudong require``: how much of a lever, or which mix of levers, is enough for a target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.cli.common import (
+    KEPT,
+    ClusterOption,
+    Language,
+    LanguageOption,
+    ScenarioFile,
+    SeedOption,
+    WorkersOption,
+    errors,
+    progress_bar,
+    runners,
+)
+from sim.executors import prepare
+
+
+def require(
+    scenario: ScenarioFile,
+    target: Annotated[str, typer.Option(help="Target, or 'all' at once.", show_default=False)],
+    probability: Annotated[
+        float, typer.Option(help="Probability to reach, between 0 and 1.", show_default=False)
+    ],
+    lever: Annotated[
+        list[str],
+        typer.Option(
+            help="Lever to raise; several by comma or again: the mix at least cost.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Directory for the answer and the runs.", show_default=False)
+    ],
+    zone: Annotated[str, typer.Option(help="Zone that is to meet it.")] = "district",
+    zones: Annotated[
+        list[str] | None,
+        typer.Option(help="Zones where levers are raised [default: all].", show_default=False),
+    ] = None,
+    runs: Annotated[int, typer.Option(help="Runs of each setting while searching.")] = 400,
+    confirm: Annotated[int, typer.Option(help="Held-out runs for the check.")] = 500,
+    seed: SeedOption = 1,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    lang: LanguageOption = Language.both,
+    charts: Annotated[bool, typer.Option(help="Draw the chart as PNG and SVG.")] = True,
+) -> None:
+    """Say how much is enough: the least lever, or the cheapest mix, for a probability.
+
+    Leaves in OUT: require.json (documented in docs/require.md), require.yaml (the answer as a
+    scenario), charts/ and evaluations/ (the runs). The same command again goes on where it stopped.
+    """
+    with errors(KEPT) as console:
+        if workers != 1 and cluster is None:
+            prepare()
+        from sim.analysis.require import require as ask
+        from sim.analysis.require import write_requirement
+        from sim.report.require_table import level_table, lines
+        from sim.report.wording import say
+        from sim.scenario import read_scenario
+
+        inputs = read_scenario(scenario)
+        with progress_bar(runs) as on_progress:
+            found = ask(
+                inputs,
+                target=target,
+                zone=zone,
+                probability=probability,
+                levers=lever,
+                zones=zones or [],
+                runs=runs,
+                confirm=confirm,
+                seed=seed,
+                out=out,
+                workers=runners(workers, cluster),
+                on_progress=on_progress,
+            )
+        if charts:
+            from sim.report.charts import save
+            from sim.report.dose import dose_chart
+
+            drawn = dose_chart(found, inputs, language=lang.value)
+            save(drawn, out / "charts" / "require")
+        files = write_requirement(found, inputs, out)
+        console.print()
+        console.print(level_table(found, inputs, lang.value))
+        for line in lines(found, inputs):
+            console.print(say(line, lang.value, "\n"), highlight=False)
+        left = [str(file) for file in files] + [f"{out / 'charts'}/"] * charts
+        console.print("\n" + ", ".join(left), highlight=False, soft_wrap=True)
