@@ -7,6 +7,7 @@ import typer
 from sim.cli.attribute import attribute
 from sim.cli.calibrate import calibrate
 from sim.cli.chart import chart
+from sim.cli.explain import explain
 from sim.cli.export import export
 from sim.cli.compare import compare
 from sim.cli.dashboard import dashboard
@@ -32,6 +33,7 @@ app.command()(compare)
 app.command()(attribute)
 app.command()(require)
 app.command()(optimise)
+app.command()(explain)
 app.command()(calibrate)
 app.command()(library)
 app.command()(validate)

@@ -1,0 +1,293 @@
+"""Why a finished forecast says what it says of one target in one zone.
+
+Some of its runs are made again and looked at: effort, progress, drivers, behaviour, indicator. What
+the model adds up is split exactly; what is not a sum is given as association over all runs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from sim.analysis.attribution import check_goal
+from sim.analysis.average import Average, average
+from sim.analysis.explanation import (
+    Association,
+    DepartmentLoad,
+    DepartmentWork,
+    DriverLevel,
+    Explanation,
+    MeasureWork,
+    Term,
+)
+from sim.analysis.finished import Finished
+from sim.analysis.interval import CONFIDENCE, Probability
+from sim.analysis.probability import thresholds
+from sim.analysis.summary import made_from, versions
+from sim.analysis.watch import LIMITS, RESEARCH, Watched, watch
+from sim.blueprint import Bools, Floats
+from sim.errors import RunError
+from sim.montecarlo import Progress, no_progress
+from sim.plan import DISTRICT, Quantity, Target
+from sim.processes.accounts import CONTEXT
+from sim.processes.drivers import DRIVERS
+from sim.runner import Runner
+
+RUNS = 30  # assumption: standard errors of a fifth of the spread over runs; two seconds of a core
+SUMS = ("setback_months", "incidents")  # limits that are counted over the district's zones
+
+
+def explain(
+    finished: Finished,
+    target: str,
+    zone: str = DISTRICT,
+    *,
+    runs: int = RUNS,
+    on_progress: Progress = no_progress,
+) -> Explanation:
+    """The chain from effort to a target's indicator in a zone, from a finished forecast.
+
+    Args:
+        finished: see ``read_finished``.
+        target: one of the plan's.
+        zone: one that has a part in it, or ``district``.
+        runs: how many of the forecast's first runs are made again; at least 2, at most all.
+        on_progress: called with the number of runs done and needed.
+
+    Raises:
+        ScenarioError: no such target or zone; names the nearest.
+        RunError: too few or too many runs, or the program makes other runs today than those of
+            the forecast.
+    """
+    check_goal(finished.inputs, target, zone)
+    plan = finished.inputs.plan
+    record = next((t for t in plan.targets if t.id == target), None)
+    if record is None:
+        raise RunError("all targets at once have no indicator of their own; give one target")
+    if not 2 <= runs <= finished.summary.runs:
+        raise RunError(f"runs: found {runs}; allowed: 2 to {finished.summary.runs}, the forecast's")
+    seed = int(finished.manifest["seed"])
+    runner = Runner(finished.inputs, seed)
+    place = _Place(finished, zone)
+    stored = finished.values(target, zone, record.deadline)
+    watched: list[Watched] = []
+    on_progress(0, runs)
+    for run in range(runs):
+        watched.append(watch(runner, run, record))
+        _check_same(finished, runner, record, place, watched[-1], stored[run])
+        on_progress(run + 1, runs)
+    limit = thresholds(finished.blueprint, record)[zone]
+    chance = Probability.of(record.met(stored, limit))
+    account = [
+        Term(id=name, value=place.total([w.account[name] for w in watched]))
+        for name in watched[0].account
+    ]
+    return Explanation(
+        scenario=made_from(finished.inputs, "scenario"),
+        plan=made_from(finished.inputs, "plan"),
+        economy=made_from(finished.inputs, "economy"),
+        seed=seed,
+        runs=finished.summary.runs,
+        watched=runs,
+        versions=versions(),
+        target=target,
+        zone=zone,
+        deadline=record.deadline,
+        threshold=limit,
+        probability=chance.estimate,
+        low=chance.low,
+        high=chance.high,
+        q05=float(np.quantile(stored, 0.05)),
+        q50=float(np.quantile(stored, 0.5)),
+        q95=float(np.quantile(stored, 0.95)),
+        start=place.total([w.start for w in watched]).mean,
+        change=_change(record, place, watched, stored[:runs]),
+        account=account,
+        drivers=_drivers(runner, place, watched),
+        measures=_measures(runner, place, watched),
+        departments=_departments(runner, place, watched),
+        limits=[
+            Term(
+                id=name,
+                value=place.total([w.limits[name] for w in watched], 1.0)
+                if name in SUMS
+                else place.mean([w.limits[name] for w in watched]),
+            )
+            for name in LIMITS
+        ],
+        associations=_associations(finished, record, zone, stored),
+    )
+
+
+class _Place:
+    """The zone or the whole district, as weights over zones."""
+
+    def __init__(self, finished: Finished, zone: str) -> None:
+        zones = finished.blueprint.zones
+        own = np.array([name == zone for name in zones], dtype=float)
+        self.sum = np.ones(len(zones)) if zone == DISTRICT else own
+        self.weight = finished.blueprint.firm_share if zone == DISTRICT else own
+
+    def total(self, values: Sequence[Floats], step: float = 0.0) -> Average:
+        """Of what adds up over zones, (Z,) a run."""
+        return average(np.array(values) @ self.sum, step)
+
+    def mean(self, values: Sequence[Floats]) -> Average:
+        """Of levels, by firms at the start as indicators are."""
+        return average(np.array(values) @ self.weight)
+
+
+def _check_same(
+    finished: Finished,
+    runner: Runner,
+    target: Target,
+    place: _Place,
+    watched: Watched,
+    stored: float,
+) -> None:
+    """A run made again must be the one that the forecast kept, in its single precision."""
+    if target.quantity == Quantity.MODEL_SECTORS and place.sum.sum() > 1:
+        return  # a sector counts once in the district, so zones do not add up
+    value = float(watched.end @ place.sum)
+    if not math.isclose(value, stored, rel_tol=1e-5, abs_tol=1e-6):
+        raise RunError(
+            f"{finished.path}: this version of the program makes other runs (found {value:.8g}, "
+            f"the forecast has {stored:.8g}); make the forecast anew, then explain it"
+        )
+
+
+def _change(target: Target, place: _Place, watched: Sequence[Watched], stored: Floats) -> Average:
+    if target.quantity == Quantity.MODEL_SECTORS:
+        return average(stored, 1.0)  # nothing at the start
+    step = 1.0 if target.quantity.whole else 0.0
+    return average(np.array([(w.end - w.start) @ place.sum for w in watched]), step)
+
+
+def _pushes(place: _Place, watched: Sequence[Watched], chosen: Bools) -> list[Term]:
+    """By behaviour the mean log change from some of the plan's effects."""
+    return [
+        Term(id=name, value=place.mean([w.pushes[name][chosen].sum(axis=0) for w in watched]))
+        for name in watched[0].pushes
+    ]
+
+
+def _drivers(runner: Runner, place: _Place, watched: Sequence[Watched]) -> list[DriverLevel]:
+    entries = runner.blueprint.effects.place.reshape(-1, runner.blueprint.shape[0])[:, 0]
+    driver_of = entries // (runner.blueprint.shape[0] * runner.blueprint.shape[1])
+    found = []
+    for n, driver in enumerate(DRIVERS):
+        level = place.mean([w.levels[n] for w in watched])
+        if level.mean > 0:
+            pushes = _pushes(place, watched, driver_of == n)
+            found.append(DriverLevel(driver=driver.value, level=level, pushes=pushes))
+    return sorted(found, key=lambda row: -max((abs(t.value.mean) for t in row.pushes), default=0))
+
+
+def _measures(runner: Runner, place: _Place, watched: Sequence[Watched]) -> list[MeasureWork]:
+    """Those that reach the zone, the largest push first."""
+    blueprint, plan = runner.blueprint, runner.blueprint.plan
+    links, entry_of = blueprint.links, blueprint.effects.measure
+    zones = place.sum > 0
+    found = []
+    for m, measure in enumerate(plan.measures):
+        reach = blueprint.measures.reach[m] * place.weight
+        if not (reach > 0).any():
+            continue
+        reach = reach / reach.sum()
+        mine = entry_of == m
+        pairs = np.flatnonzero(links.pair_measure == m)
+        work = []
+        for pair in pairs:
+            here = [w.credit[pair] @ reach for w in watched]
+            if not any(w.credit[pair][zones].any() for w in watched):
+                continue  # its authority works elsewhere
+            work.append(
+                DepartmentWork(
+                    department=plan.departments[links.pair_department[pair]].id,
+                    effort=average(np.array([w.effort[pair] for w in watched])),
+                    weight=average(np.array(here)),
+                )
+            )
+        work.sort(key=lambda row: -row.weight.mean)
+        told = len(work) == 1 or (len(work) > 1 and work[0].weight.low > work[1].weight.high)
+        found.append(
+            MeasureWork(
+                measure=measure.id,
+                progress=average(np.array([w.progress[m] @ reach for w in watched])),
+                path=float(watched[0].path[m]),
+                bottleneck=work[0].department if told else None,
+                departments=work,
+                pushes=_pushes(place, watched, mine),
+                growth=place.total([w.policy[mine].sum(axis=0) for w in watched])
+                if "measures" in watched[0].account
+                else None,
+            )
+        )
+    return sorted(found, key=_size)
+
+
+def _size(row: MeasureWork) -> float:
+    if row.growth is not None:
+        return -row.growth.mean
+    return -max((abs(term.value.mean) for term in row.pushes), default=0.0)
+
+
+def _departments(runner: Runner, place: _Place, watched: Sequence[Watched]) -> list[DepartmentLoad]:
+    """Those with a part in a measure in the zone; measures' parts split by their weights."""
+    blueprint, plan = runner.blueprint, runner.blueprint.plan
+    links, entry_of = blueprint.links, blueprint.effects.measure
+    revenue = "measures" in watched[0].account
+    found = []
+    for d, department in enumerate(plan.departments):
+        pairs = np.flatnonzero(links.pair_department == d)
+        if not any(w.credit[pairs][:, place.sum > 0].any() for w in watched):
+            continue
+        growth = [
+            sum(
+                (
+                    w.policy[entry_of == links.pair_measure[pair]].sum(axis=0) * w.credit[pair]
+                    for pair in pairs
+                ),
+                start=np.zeros(len(place.sum)),
+            )
+            for w in watched
+        ]
+        found.append(
+            DepartmentLoad(
+                department=department.id,
+                workload=average(np.array([w.workload[d] for w in watched])),
+                growth=place.total(growth) if revenue else None,
+            )
+        )
+    return sorted(found, key=lambda row: -(row.growth or row.workload).mean)
+
+
+def _associations(
+    finished: Finished, target: Target, zone: str, stored: Floats
+) -> list[Association]:
+    """Rank correlation with each context series at the deadline, the strongest first."""
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    runs = len(stored)
+    if runs < 10 or np.ptp(stored) == 0:
+        return []
+    taken = finished.inputs.plan.target_ids()
+    found = []
+    for name in CONTEXT:
+        if name in ("revenue", "core_revenue") and target.quantity not in RESEARCH:
+            continue  # near the indicator itself
+        values = finished.values(
+            f"context_{name}" if name in taken else name, zone, target.deadline
+        )
+        if np.ptp(values) == 0:
+            continue
+        rho = float(np.corrcoef(rankdata(stored), rankdata(values))[0, 1])
+        rho = min(max(rho, -1 + 1e-9), 1 - 1e-9)
+        spread = math.sqrt((1.0 + rho**2 / 2.0) / (runs - 3))
+        reach = float(ndtri(0.5 + 0.5 * CONFIDENCE)) * spread
+        low, high = (math.tanh(math.atanh(rho) + side) for side in (-reach, reach))
+        found.append(Association(series=name, rank_correlation=rho, low=low, high=high))
+    return sorted(found, key=lambda row: -abs(row.rank_correlation))

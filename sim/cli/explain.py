@@ -1,0 +1,78 @@
+"""``pudong explain``: what stands behind a finished forecast of one target in one zone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sim.cli.common import Language, LanguageOption, errors, progress_bar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim.analysis.explanation import Explanation
+    from sim.plan import Plan
+
+
+def explain(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A finished forecast.", show_default=False)
+    ],
+    target: Annotated[str, typer.Option(help="Target of the plan.", show_default=False)],
+    zone: Annotated[str, typer.Option(help="Zone, or the whole district.")] = "district",
+    runs: Annotated[int, typer.Option(help="Runs that are made again and looked at.")] = 30,
+    out: Annotated[
+        Path | None, typer.Option(help="Directory [default: DIR/explain].", show_default=False)
+    ] = None,
+    lang: LanguageOption = Language.both,
+) -> None:
+    """Follow a target's chain: effort, progress, drivers, behaviour, indicator; its bottlenecks.
+
+    Leaves explanation-TARGET-ZONE.json (documented in docs/explain.md), the text as .md and the
+    chain as a picture in OUT; the forecast in DIR stays as it is.
+    """
+    with errors() as console:
+        from sim.analysis.explain import explain as follow
+        from sim.analysis.explanation import write_explanation
+        from sim.analysis.finished import read_finished
+        from sim.report.chain import chain_chart
+        from sim.report.charts import save
+        from sim.report.explanation_table import sentences
+        from sim.report.wording import say
+        from sim.store import write_text
+
+        finished = read_finished(directory)
+        with progress_bar(runs) as on_progress:
+            found = follow(finished, target, zone, runs=runs, on_progress=on_progress)
+        plan = finished.inputs.plan
+        folder = out if out is not None else directory / "explain"
+        name = f"explanation-{target}-{zone}"
+        chart = chain_chart(found, plan, language=lang.value)
+        text = "\n\n".join(say(line, lang.value, "\n\n") for line in sentences(found, plan))
+        folder.mkdir(parents=True, exist_ok=True)
+        save(chart, folder / name)
+        write_text(folder / f"{name}.md", text + "\n")
+        write_explanation(found, folder / f"{name}.json")
+        _show(console, found, plan, lang)
+        console.print(f"\n{folder / name}.json, .md, .png, .svg", highlight=False, soft_wrap=True)
+
+
+def _show(console: Console, found: Explanation, plan: Plan, language: Language) -> None:
+    from sim.report.explanation_table import (
+        account_table,
+        driver_table,
+        measure_table,
+        sentences,
+    )
+    from sim.report.wording import say
+
+    console.print()
+    for line in sentences(found, plan):
+        console.print(say(line, language.value, "\n"), highlight=False)
+    console.print()
+    if found.account:
+        console.print(account_table(found, language.value))
+    console.print(measure_table(found, plan, language.value))
+    console.print(driver_table(found, language.value))
