@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from sim.cli.attribute import attribute
+from sim.cli.brief import brief
 from sim.cli.calibrate import calibrate
 from sim.cli.chart import chart
 from sim.cli.explain import explain
@@ -45,3 +46,4 @@ app.command()(sensitivity)
 app.command()(chart)
 app.command()(export)
 app.command()(dashboard)
+app.command()(brief)

@@ -15,7 +15,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib import font_manager
-from matplotlib.colors import Colormap, ListedColormap
+from matplotlib.colors import Colormap, ListedColormap, to_hex
 
 FONT_FILE = Path(__file__).parent / "fonts" / "NotoSansSC-Regular-GB2312.otf"
 
@@ -59,6 +59,11 @@ def house_style() -> Iterator[None]:
 def probability_scale() -> Colormap:
     """Pale yellow (0) to blue (1), darkening evenly, and light enough for dark text throughout."""
     return ListedColormap(matplotlib.colormaps["YlGnBu"](np.linspace(0, 0.58, 256)), "probability")
+
+
+def shade(probability: float) -> str:
+    """The scale's colour for a probability (0 to 1) as ``#rrggbb``."""
+    return to_hex(probability_scale()(float(probability)))
 
 
 @functools.cache
