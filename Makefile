@@ -6,7 +6,7 @@ STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help forecast calibrate scenarios test check bench lock clean
+.PHONY: help forecast calibrate scenarios notebooks test check bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,9 @@ calibrate: $(STAMP) ## fit to what was published, a few minutes: scenarios/poste
 scenarios: $(STAMP) ## every what-if beside the baseline, some minutes: docs/scenarios.md
 	$(BIN)/pudong library scenarios/baseline.yaml --seed 1 --out out/library
 	cp out/library/scenarios.md docs/
+
+notebooks: $(STAMP) ## execute the notebooks anew, some minutes: notebooks/*.ipynb
+	$(BIN)/python notebooks/execute.py
 
 test: check ## lint, type checks and all tests
 	$(BIN)/python -m pytest
