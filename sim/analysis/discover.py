@@ -307,19 +307,21 @@ def sampled_cases(
 
 
 def _varying(table: ParameterTable) -> tuple[tuple[str, ...], list[int]]:
-    """The parameters that differ between runs, one entry a draw; all that were fitted by name."""
+    """The parameters that differ between runs: one entry, the largest, for each draw.
+
+    Entries that share a draw rise and fall together; the one that stands for them is named in
+    brackets: ``diffusion.ai_rate (software)``.
+    """
     texts = table.prior_texts()
-    fitted = set(table.posterior.labels) if table.posterior is not None else set()
-    seen: set[int] = set()
-    names, places = [], []
+    draws: dict[int, list[int]] = {}
     for place, (label, entry) in enumerate(zip(table.labels, table.entries, strict=True)):
-        if label in table.fixed or label not in texts:
-            continue
-        if label in fitted:
-            names.append(label)
-            places.append(place)
-        elif entry.draw not in seen:
-            seen.add(entry.draw)
-            names.append(table.draw_names[entry.draw])
-            places.append(place)
+        if label in texts and label not in table.fixed:
+            draws.setdefault(entry.draw, []).append(place)
+    names, places = [], []
+    for draw, mine in draws.items():
+        name = table.draw_names[draw]
+        place = max(mine, key=lambda one: abs(table.entries[one].value))
+        key = table.labels[place].removeprefix(f"{name}.")
+        names.append(name if len(mine) == 1 else f"{name} ({key})")
+        places.append(place)
     return tuple(names), places

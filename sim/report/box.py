@@ -10,7 +10,7 @@ from sim.analysis.interval import percent
 from sim.figures import Name
 from sim.plan import Plan
 from sim.report import style
-from sim.report.discover_table import heading, limit_text, verdict
+from sim.report.discover_table import box_words, heading, limit_text, verdict
 from sim.report.page import Line, blank_page, height_of, lines_of, stack
 from sim.report.wording import Language, say
 
@@ -32,7 +32,7 @@ def box_chart(record: DiscoveryRecord, plan: Plan, *, language: Language = "both
     chosen = record.boxes or ([record.tried] if record.tried else [])
     with style.house_style():
         lines = lines_of(heading(record, plan), language, zh=15, en=11)
-        for line in verdict(record):
+        for line in [*map(box_words, record.boxes[:1]), *verdict(record)]:
             lines += lines_of(line, language, zh=10.5, en=9.5, zh_width=68, en_width=130)
         lines += lines_of(
             NOTE, language, zh=9.5, en=9, zh_width=74, en_width=140, colour=style.GREY

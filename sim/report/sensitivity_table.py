@@ -61,18 +61,21 @@ def strength(row: Row) -> tuple[bool, float]:
 def tables(record: SensitivityRecord, plan: Plan, language: Language) -> list[Table]:
     """One table: each target's strongest factors in the district, or in the zone asked for."""
     zone = shown_zone(record)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1))
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     title = Name(zh=zone_name(zone, plan).zh, en=zone_name(zone, plan).en)
     by_index = record.size > 0
     heads = [
         title,
         Name(zh="总效应", en="Total index") if by_index else Name(zh="效应", en="Strength"),
         Name(zh="单独", en="Alone") if by_index else Name(zh="偶然所致", en="By chance"),
-        Name(zh="指标：低 → 高", en="Indicator: low → high"),
-        Name(zh="概率：低 → 高", en="Probability: low → high"),
+        Name(zh="指标，\n低 → 高", en="Indicator,\nlow → high"),
+        Name(zh="概率，\n低 → 高", en="Probability,\nlow → high"),
     ]
     for place, head in enumerate(heads):
-        table.add_column(say(head, language, "\n"), justify="right" if place else "left")
+        if place:
+            table.add_column(say(head, language, "\n"), justify="right", no_wrap=True)
+        else:
+            table.add_column(say(head, language, "\n"), overflow="fold", min_width=18)
     for target in [*plan.target_ids(), ALL_TARGETS]:
         rows = strongest(record, target, zone)
         if not rows:
@@ -80,7 +83,12 @@ def tables(record: SensitivityRecord, plan: Plan, language: Language) -> list[Ta
         table.add_section()
         table.add_row(Text(say(target_name(target, plan), language), style="bold"))
         for row, chance in rows[:SHOWN]:
-            table.add_row("  " + row.factor, *index_texts(row, language), *_ends(row, chance))
+            values = [*index_texts(row, language), *_ends(row, chance)]
+            values = [
+                text.replace(" (", "\n(").replace(" cannot", "\ncannot").replace("→ ", "→\n")
+                for text in values
+            ]
+            table.add_row("  " + row.factor, *values)
         if len(rows) > SHOWN:
             table.add_row(Text(f"  … {len(rows) - SHOWN}", style="dim"))
     return [table]

@@ -120,7 +120,8 @@ def _bars(
     scale = 100.0 if unit is None else 1.0
     middle = scale * output.mean
     for place, row in enumerate(rows):
-        hatch = "////" if row.verdict == "cannot be told" else None
+        apart = abs(row.at_high - row.at_low) > 2 * 1.96 * row.error
+        hatch = None if apart or row.verdict == "negligible" else "////"
         for value, colour in ((row.at_low, style.RED), (row.at_high, style.BLUE)):
             if hatch:
                 axes.barh(
