@@ -13,15 +13,8 @@ from sim.analysis.average import Average
 from sim.figures import Name
 from sim.plan import Plan
 from sim.report import style
-from sim.report.attribution_table import (
-    goal_name,
-    ordered,
-    player_name,
-    points,
-    signed,
-    target_name,
-    zone_name,
-)
+from sim.report.attribution_table import change_text, goal_name, ordered, player_name
+from sim.report.difference_table import points, target_name, zone_name
 from sim.report.page import Line, blank_page, height_of, lines_of, stack
 from sim.report.wording import Language, say
 
@@ -90,7 +83,7 @@ def _probability(axes: Axes, whole: Whole, shares: Sequence[Share]) -> None:
 
 def _value(axes: Axes, whole: Whole, shares: Sequence[Share]) -> None:
     start, end = whole.value_without.mean, whole.value_complete.mean
-    _steps(axes, start, end, [share.value for share in shares], signed, 1.0)
+    _steps(axes, start, end, [share.value for share in shares], change_text, 1.0)
 
 
 def _steps(

@@ -11,7 +11,8 @@ from sim.analysis.average import Average
 from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import Plan
-from sim.report.wording import ALL_TOGETHER, WHOLE_DISTRICT, Language, amount, goal, say
+from sim.report.difference_table import points, signed, target_name, zone_name
+from sim.report.wording import ALL_TOGETHER, Language, amount, goal, say
 
 SHARE = Name(zh="概率\n百分点 (95 %)", en="Probability,\npoints (95 %)")
 VALUE = Name(zh="期末均值\n(95 %)", en="Mean value\n(95 %)")
@@ -39,7 +40,7 @@ def overview_table(found: Attribution, zone: str, plan: Plan, language: Language
             _chance(whole.without),
             _chance(whole.complete),
             _two(points(whole.probability.mean), points_range(whole.probability)),
-            _two(signed(whole.value.mean), signed_range(whole.value)),
+            _two(change_text(whole.value.mean), signed_range(whole.value)),
             "\n".join(largest),
         )
     return table
@@ -56,13 +57,13 @@ def share_table(
             table.add_row(
                 say(player_name(share.id, plan, language), language),
                 _one(points(share.probability.mean), points_range(share.probability)),
-                _one(signed(share.value.mean), signed_range(share.value)),
+                _one(change_text(share.value.mean), signed_range(share.value)),
             )
         total = Name(zh="全部措施合计", en="All measures")
         table.add_row(
             Text(say(total, language), style="bold"),
             _one(points(whole.probability.mean), points_range(whole.probability)),
-            _one(signed(whole.value.mean), signed_range(whole.value)),
+            _one(change_text(whole.value.mean), signed_range(whole.value)),
             end_section=True,
         )
     return table
@@ -105,11 +106,11 @@ def sentence(found: Attribution, target: str, zone: str, plan: Plan) -> Name:
     change, span = points(whole.probability.mean), points_range(whole.probability)
     return Name(
         zh=f"{place.zh}「{goal_of.zh}」：措施使达成概率由 {without} 变为 {complete}"
-        f"（{change} 个百分点，95 % 区间 {span}），期末均值变化 {signed(whole.value.mean)}"
+        f"（{change} 个百分点，95 % 区间 {span}），期末均值变化 {change_text(whole.value.mean)}"
         f"（{signed_range(whole.value)}）；{zh}",
         en=f"{goal_of.en}, {place.en}: the measures take the probability from {without} to "
         f"{complete} ({change} points, 95 % interval {span}) and the mean value by "
-        f"{signed(whole.value.mean)} ({signed_range(whole.value)}). {en}",
+        f"{change_text(whole.value.mean)} ({signed_range(whole.value)}). {en}",
     )
 
 
@@ -129,14 +130,6 @@ def player_name(player: str, plan: Plan, language: Language) -> Name:
     return Name(zh=number + name.zh, en=(number if language == "en" else "") + name.en)
 
 
-def target_name(target: str, plan: Plan) -> Name:
-    return next((t.name for t in plan.targets if t.id == target), ALL_TOGETHER)
-
-
-def zone_name(zone: str, plan: Plan) -> Name:
-    return next((z.name for z in plan.zones if z.id == zone), WHOLE_DISTRICT)
-
-
 def goal_name(whole: Whole, plan: Plan) -> Name:
     """A target's name with its threshold."""
     for target in plan.targets:
@@ -146,37 +139,27 @@ def goal_name(whole: Whole, plan: Plan) -> Name:
     return ALL_TOGETHER
 
 
-def points(share: float) -> str:
-    """A part of a probability in percentage points: ``+5.2``."""
-    return _signed(100.0 * share, 1)
-
-
 def points_range(share: Average) -> str:
     return f"{points(share.low)} … {points(share.high)}"
 
 
-def signed(value: float) -> str:
+def change_text(value: float) -> str:
     """A change in a target's unit with its sign: ``+12``, ``+1.2``, ``+0.03``."""
     size = abs(value)
     if size >= 1 and size < 10:
-        return _signed(value, 1)
+        return signed(value, 1)
     if size >= 10:
         return ("+" if value > 0 else "−") + amount(size)
-    return _signed(value, 2)
+    return signed(value, 2)
 
 
 def signed_range(value: Average) -> str:
-    return f"{signed(value.low)} … {signed(value.high)}"
-
-
-def _signed(value: float, decimals: int) -> str:
-    text = f"{abs(value):,.{decimals}f}"
-    return text if not float(text.replace(",", "")) else ("+" if value > 0 else "−") + text
+    return f"{change_text(value.low)} … {change_text(value.high)}"
 
 
 def _largest(shares: list[Share], whole: Whole, plan: Plan, language: Language) -> str:
     share = max(ordered(shares, whole), key=lambda share: abs(share.value.mean))
-    return f"{say(player_name(share.id, plan, language), language)} {signed(share.value.mean)}"
+    return f"{say(player_name(share.id, plan, language), language)} {change_text(share.value.mean)}"
 
 
 def _chance(chance: Chance) -> Text:

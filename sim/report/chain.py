@@ -15,8 +15,9 @@ from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import Driver, Plan
 from sim.report import style
-from sim.report.attribution_table import signed, target_name, zone_name
+from sim.report.attribution_table import change_text
 from sim.report.chain_words import BEHAVIOURS, DRIVERS, TERMS, department_name, measure_name
+from sim.report.difference_table import target_name, zone_name
 from sim.report.page import Line, blank_page, height_of, lines_of, stack
 from sim.report.wording import Language, goal
 
@@ -109,7 +110,7 @@ def _last(found: Explanation) -> Panel:
         rows = sorted(found.account, key=lambda term: -abs(term.value.mean))
         always = [term for term in rows if term.id == "measures"]
         rows = rows[:SHOWN] + [term for term in always if term not in rows[:SHOWN]]
-        return ACCOUNT, [Bar(TERMS[term.id], term.value) for term in rows], signed
+        return ACCOUNT, [Bar(TERMS[term.id], term.value) for term in rows], change_text
     bars = [
         Bar(
             Name(
@@ -123,7 +124,7 @@ def _last(found: Explanation) -> Panel:
         if push.value.mean
     ]
     bars.sort(key=lambda bar: -abs(bar.value.mean))
-    return PUSHES, bars[:SHOWN], signed
+    return PUSHES, bars[:SHOWN], change_text
 
 
 def _hundredfold(value: Average) -> Average:

@@ -10,7 +10,7 @@ from sim.analysis.explanation import Explanation, MeasureWork, Term
 from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import Driver, Plan
-from sim.report.attribution_table import signed, signed_range, target_name, zone_name
+from sim.report.attribution_table import change_text, signed_range
 from sim.report.chain_words import (
     BEHAVIOURS,
     DRIVERS,
@@ -20,6 +20,7 @@ from sim.report.chain_words import (
     department_name,
     measure_name,
 )
+from sim.report.difference_table import target_name, zone_name
 from sim.report.terms import CONTEXT
 from sim.report.wording import Language, amount, goal, say
 
@@ -55,7 +56,7 @@ def _outcome(found: Explanation, plan: Plan) -> Name:
     limit = goal(target, found.threshold)
     chance, span = percent(found.probability), interval(found.low, found.high)
     value = f"{amount(found.q50)} ({amount(found.q05)}–{amount(found.q95)})"
-    change = f"{signed(found.change.mean)} ({signed_range(found.change)})"
+    change = f"{change_text(found.change.mean)} ({signed_range(found.change)})"
     return Name(
         zh=f"{zone.zh}「{name.zh}」到 {found.deadline} 达标（{limit.zh}）的概率为 {chance}"
         f"（95 % 区间 {span} %）；中位数 {value}（90 % 的模拟），期初 {amount(found.start)}，"
@@ -68,14 +69,14 @@ def _outcome(found: Explanation, plan: Plan) -> Name:
 
 def _moved(found: Explanation) -> Name:
     rows = sorted(found.account, key=lambda term: -abs(term.value.mean))[:4]
-    zh = "、".join(f"{TERMS[r.id].zh} {signed(r.value.mean)}" for r in rows)
-    en = ", ".join(f"{_inside(TERMS[r.id].en)} {signed(r.value.mean)}" for r in rows)
+    zh = "、".join(f"{TERMS[r.id].zh} {change_text(r.value.mean)}" for r in rows)
+    en = ", ".join(f"{_inside(TERMS[r.id].en)} {change_text(r.value.mean)}" for r in rows)
     own = next((t.value for t in found.account if t.id == "measures"), None)
     more = ("", "")
     if own is not None:
         more = (
-            f"其中措施对增长的直接作用 {signed(own.mean)}（{signed_range(own)}）。",
-            f" Measures directly on growth: {signed(own.mean)} ({signed_range(own)}).",
+            f"其中措施对增长的直接作用 {change_text(own.mean)}（{signed_range(own)}）。",
+            f" Measures directly on growth: {change_text(own.mean)} ({signed_range(own)}).",
         )
     return Name(
         zh=f"变化的构成（各项之和恰为总变化）：{zh}。{more[0]}",
@@ -249,7 +250,7 @@ def _change(term: Term) -> str:
 
 
 def _signed_average(value: Average) -> str:
-    return f"{signed(value.mean)} ({signed_range(value)})"
+    return f"{change_text(value.mean)} ({signed_range(value)})"
 
 
 def _inside(name: str) -> str:
