@@ -154,6 +154,38 @@ def test_screening_tells_effects_from_chance(small: Runner) -> None:
     assert mean.ends.high[0] - mean.ends.low[0] == pytest.approx(7.5, abs=1.0)
 
 
+class OfParameters(ClosedForm):
+    """A formula of the values of two parameters, whatever else varies."""
+
+    def point(self, variant: Inputs) -> Floats:
+        held = variant.scenario.parameters
+        found = []
+        for name in self.names:
+            process, parameter = name.split(".")
+            record = variant.economy.parameters[process][parameter]
+            found.append((held[name] - record.low) / (record.high - record.low))
+        return np.array(found)
+
+
+def test_of_many_parameters_the_few_that_matter_get_indices(small: Runner) -> None:
+    factors = space_of(small.inputs, parameters=["all"]).factors
+    single = [factor.name for factor in factors if len(factor.places) == 1]
+    names = [single[3], single[20]]
+    form = OfParameters(lambda point: 5.0 * point[0] - 5.0 * point[1], 1e-3, names)
+    found = sensitivity(small.inputs, evaluator=form, budget=4000, target=None)
+    assert len(factors) == 100
+    assert found.trajectories == 10
+    assert {factor.name for factor in found.chosen.factors} == set(names)
+    assert found.runs == form.made <= 4000
+    record = record_of(found)
+    assert {factor.name for factor in record.factors if factor.indexed} == set(names)
+    assert sum(row.verdict == "matters" for row in record.indices if row.measure == "mean") == 2
+    assert not record.over_priors
+    assert "Screened by 10 Morris trajectories; 2 factors" in " ".join(
+        line.en for line in lines(record)
+    )
+
+
 # What is varied
 
 

@@ -37,6 +37,8 @@ Verdict = Literal["matters", "negligible", "cannot be told"]
 
 FEWEST_TRAJECTORIES = 10  # Campolongo et al. (2007): 10 to 50 rank factors reliably
 MOST_INDICES = 10  # factors that get indices; each more costs N points
+LEAST_SHARE = 0.01  # of some output's squared strengths, for a factor to get indices
+FEWEST_INDICES = 3  # that get them however small the budget
 COMFORTABLE = 256  # N that so many factors should leave room for
 PILOT = 64  # N of the pilot: the intervals' own error is then about a tenth
 WIDEST = 0.1  # assumption: half of an interval beyond which an index tells nothing, of 0 to 1
@@ -244,8 +246,9 @@ class _Work:
         """Places of the factors that matter, by their mean share over the outputs."""
         if self.method == "morris":
             return []
-        share = np.mean([found.effects.share for found in screened], axis=0)
-        room = max(1, (self.budget - self.done) // (COMFORTABLE * self.repeats) - 2)
+        shares = np.array([found.effects.share for found in screened])
+        share = np.where(shares.max(axis=0) < LEAST_SHARE, 0.0, shares.mean(axis=0))
+        room = max(FEWEST_INDICES, (self.budget - self.done) // (COMFORTABLE * self.repeats) - 2)
         order = np.argsort(-share, kind="stable")[: min(room, MOST_INDICES)]
         return [int(place) for place in order if share[place] > 0]
 
