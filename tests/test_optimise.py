@@ -12,6 +12,7 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 from typer.testing import CliRunner
 
+import sim.analysis.optimise
 from sim.analysis.aims import aim_of
 from sim.analysis.allocation import equal_parts
 from sim.analysis.controls import control_of, parts_of
@@ -202,7 +203,10 @@ def test_charts_and_sentences_say_what_the_record_says(small: Runner) -> None:
     assert f"{100 * found.optimism:+.1f} points" in text
 
 
-def test_the_command_allocates_for_the_model(small_scenario: Path, tmp_path: Path) -> None:
+def test_the_command_allocates_for_the_model(
+    small_scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sim.analysis.optimise, "FRONT", (0.5,))  # fewer runs
     words = ["optimise", str(small_scenario), "--budget", "2", "--levers"]
     words += ["scenario_funding", "--objective", "pilot_projects=1", "--runs", "20"]
     words += ["--confirm", "20", "--workers", "1", "--out", str(tmp_path), "--lang", "en"]

@@ -44,7 +44,7 @@ def needed(probability: float) -> float:
 
 def test_the_least_lever_is_the_analytic_one_within_its_interval(small: Runner) -> None:
     inside = 0
-    for seed in range(1, 21):
+    for seed in range(1, 13):
         found = asked(small.inputs, one_lever(small.inputs, seed), seed=seed)
         dose = found.doses[0]
         assert dose.value is not None
@@ -53,7 +53,7 @@ def test_the_least_lever_is_the_analytic_one_within_its_interval(small: Runner) 
         assert dose.value == pytest.approx(needed(0.8), abs=2.5)
         assert found.answer.cost.value == pytest.approx(3.0 * dose.value)
         inside += dose.low <= needed(0.8) + 0.05 and needed(0.8) <= dose.high
-    assert inside >= 17  # of 20 intervals of 95 %; fewer come by chance once in 400 times
+    assert inside >= 10  # of 12 intervals of 95 %; fewer come by chance once in 50 times
 
 
 def test_two_seeds_do_not_contradict_each_other(small: Runner) -> None:

@@ -43,7 +43,7 @@ def allocation_chart(found: Optimum, inputs: Inputs, *, language: Language = "bo
         for number, share in enumerate(shares):
             axes.barh(number, share.cost, 0.6, color=style.BLUE_MIDDLE)
             value = lever_value(share.lever, share.value, inputs)
-            text = f" {money(share.cost)} · {value.zh if language != 'en' else value.en}"
+            text = f" {value.zh if language != 'en' else value.en} = {money(share.cost)} 亿元"
             axes.text(share.cost, number, text, fontsize=9, va="center", clip_on=False)
             lever, place = (
                 lever_name(share.lever, inputs),
