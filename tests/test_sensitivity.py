@@ -108,7 +108,7 @@ def test_sobol_indices_of_the_ishigami_function(small: Runner, noise: float, see
 
 
 def test_chance_is_not_taken_for_interplay() -> None:
-    """With noise as large as the signal plain indices of the mean of two runs would be near 0.5."""
+    """With noise as large as the signal plain indices of the mean of two would be near a third."""
     random, points = np.random.default_rng(3), design(3, 2048, 1)
     value = points @ np.array([3.0, 1.0, 0.0])
     halves = value + random.normal(0.0, value.std(), (2, len(value)))
