@@ -82,6 +82,8 @@ def cleaned(notebook: Any) -> Any:
 def _smaller(picture: str) -> str:
     """A picture (base64) with a palette of 256 colours: a third of the bytes, and as good."""
     with Image.open(io.BytesIO(base64.b64decode(picture))) as full:
+        if full.mode == "P":  # done before
+            return picture
         few = full.convert("RGB").quantize(256, dither=Image.Dither.NONE)
     packed = io.BytesIO()
     few.save(packed, "PNG", optimize=True)
