@@ -46,6 +46,13 @@ def brief(
             show_default=False,
         ),
     ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            help="What pudong compare left with this forecast's scenario as its base.",
+            show_default=False,
+        ),
+    ] = None,
     day: Annotated[
         str | None,
         typer.Option("--date", help="Its date, 2026-11-24 [default: today].", show_default=False),
@@ -72,6 +79,13 @@ def brief(
         check(format.value)
         published = read_published(directory)
         past = read_history(history, published.finished.inputs) if history else []
-        made = compose(published, lang.value, targets=target or [], past=past, day=written)
+        made = compose(
+            published,
+            lang.value,
+            targets=target or [],
+            past=past,
+            compare=compare,
+            day=written,
+        )
         write(made, file)
         console.print(file, highlight=False, soft_wrap=True)

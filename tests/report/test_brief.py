@@ -19,9 +19,11 @@ from pptx.enum.shapes import MSO_SHAPE_TYPE
 from rich.console import Console
 from typer.testing import CliRunner
 
+from sim.analysis.compare import compare, write_comparison
 from sim.analysis.interval import interval, percent
 from sim.analysis.published import Published, read_published
 from sim.cli import app
+from sim.errors import RunError
 from sim.plan import ALL_TARGETS, DISTRICT
 from sim.report import extra
 from sim.report.brief.chances import told
@@ -30,6 +32,7 @@ from sim.report.brief.document import Brief, Table, Tongue
 from sim.report.brief.writers import WRITERS, write
 from sim.report.pictures import Kind, draw
 from sim.report.table import probability_table
+from sim.scenario import LeverSetting, changed, read_scenario
 
 DAY = date(2026, 11, 24)
 LANGUAGES: tuple[Tongue, ...] = ("zh", "en")
@@ -224,6 +227,55 @@ def test_it_says_date_version_seed_and_how_to_make_it_again(
     assert "2026-11-24" in facts
     assert f"pudong-sim {summary.versions.pudong_sim}" in facts
     assert summary.plan.sha256 in facts
+
+
+@pytest.fixture(scope="module")
+def comparison(small_scenario: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small scenario beside one in which departments have twice the staff."""
+    folder = tmp_path_factory.mktemp("compare")
+    inputs = read_scenario(small_scenario)
+    setting = LeverSetting(lever="department_capacity", value=2.0)
+    other = changed(inputs, id="twice", levers=[*inputs.scenario.levers, setting])
+    write_comparison(compare(inputs, [other], runs=5, seed=1), folder)
+    return folder
+
+
+def test_a_comparison_shows_what_other_scenarios_change(
+    published: Published, comparison: Path
+) -> None:
+    found = json.loads((comparison / "compare.json").read_text(encoding="utf-8"))
+    (what_if,) = found["what_ifs"]
+    by_target = {r["target"]: r for r in what_if["differences"] if r["zone"] == DISTRICT}
+    brief = compose(published, "en", targets=["pilot_projects"], compare=comparison, day=DAY)
+    section = next(s for s in brief.sections if s.title == "Other scenarios")
+    (table,) = (block for block in section.blocks if isinstance(block, Table))
+    row = by_target["pilot_projects"]
+    assert table.rows[0][2:4] == [percent(row["base"]), percent(row["what_if"])]
+
+
+def test_a_comparison_with_another_base_is_refused(
+    published: Published, comparison: Path, tmp_path: Path
+) -> None:
+    data = json.loads((comparison / "compare.json").read_text(encoding="utf-8"))
+    data["base"]["sha256"] = "0" * 64
+    (tmp_path / "compare.json").write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(RunError, match="is of another scenario than the forecast"):
+        compose(published, "en", compare=tmp_path, day=DAY)
+    with pytest.raises(RunError, match="no such file"):
+        compose(published, "en", compare=tmp_path / "nowhere", day=DAY)
+
+
+def test_an_explanation_in_the_directory_is_told(own_small: Path) -> None:
+    runner = CliRunner()
+    options = ["--target", "pilot_projects", "--runs", "3"]
+    assert runner.invoke(app, ["explain", str(own_small), *options]).exit_code == 0
+    brief = compose(read_published(own_small), "zh", targets=["pilot_projects"], day=DAY)
+    section = next(s for s in brief.sections if s.title.endswith("由何推动"))
+    assert all(ASIAN.search(getattr(block, "text", "")) for block in section.blocks)
+    file = own_small / "explain" / "explanation-pilot_projects-district.json"
+    file.write_text("{}", encoding="utf-8")
+    with pytest.raises(RunError, match="is damaged or of another version"):
+        compose(read_published(own_small), "zh", targets=["pilot_projects"], day=DAY)
 
 
 def _unfinished(own: Path) -> None:

@@ -29,7 +29,7 @@ def _together(published: Published) -> Name:
     return Name(
         zh=f"在“{scenario.zh}”下，全区{count}项指标到{due.zh}全部按期达成的可能性{told(whole).zh}；"
         f"各次模拟期末达成{whole.q50:.0f}项左右，九成模拟在{whole.q05:.0f}至{whole.q95:.0f}项之间。",
-        en=f"Under the scenario “{scenario.en}”, the chance that the district meets all "
+        en=f'Under the scenario "{scenario.en}", the chance that the district meets all '
         f"{count} targets by {due.en} is {told(whole).en}; a typical run meets "
         f"{whole.q50:.0f} of them, and nine runs in ten meet {whole.q05:.0f} to {whole.q95:.0f}.",
     )
@@ -55,8 +55,8 @@ def _one_by_one(published: Published) -> Name:
     return Name(
         zh=f"逐项看，按期达成的可能性，{'，'.join(parts_zh)}；把握最大的是“{names[best.target].zh}”，"
         f"{told(best).zh}，最难达成的是“{names[worst.target].zh}”，{told(worst).zh}。",
-        en=f"Of the {len(rows)} targets, {head}; the safest is “{names[best.target].en}”, "
-        f"{told(best).en}, the least likely “{names[worst.target].en}”, {told(worst).en}.",
+        en=f'Of the {len(rows)} targets, {head}; the safest is "{names[best.target].en}", '
+        f'{told(best).en}, the least likely "{names[worst.target].en}", {told(worst).en}.',
     )
 
 

@@ -11,6 +11,7 @@ from sim.analysis.summary import Result
 from sim.figures import Name
 from sim.report.wording import amount
 
+TOGETHER = "\u00a0%"  # the sign stays on the line of its number
 DIGITS = 3  # that a quantity is said with; thresholds and whole numbers of things as they are
 HUNDRED_MILLION = "100 million "  # unit in which Chinese counts money; English says billions
 
@@ -68,7 +69,10 @@ def chance(probability: float) -> Name:
 def figures(result: Result) -> Name:
     """A probability and its interval as figures: ``27 %, 95 % interval 19–37 %``."""
     shown, bounds = percent(result.probability), interval(result.low, result.high)
-    return Name(zh=f"{close(shown)}，95%区间{bounds}%", en=f"{shown}, 95 % interval {bounds} %")
+    return Name(
+        zh=f"{close(shown)}，95%区间{bounds}%",
+        en=f"{shown}, 95 % interval {bounds} %".replace(" %", TOGETHER),
+    )
 
 
 def told(result: Result) -> Name:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sim.analysis.compare import Comparison
 from sim.analysis.published import Published
 from sim.figures import Name
 from sim.plan import Plan, Target
 from sim.report.brief.chances import quantity, rounded
+from sim.report.brief.compared import compared
 from sim.report.brief.document import Block, Paragraph, Section, Table, Tongue
 from sim.report.wording import NONE
 
 TITLE = Name(zh="如何提高把握", en="What would change it")
+OTHERS = Name(zh="与其他情景比较", en="Other scenarios")
+ALONE = Name(
+    zh="本次推演只含一种情景，未测算各项任务和政策工具的效果。改变做法能提高多少把握，可另用 "
+    "pudong compare 命令将其他情景与本情景逐次对照。",
+    en="This forecast holds one scenario and does not measure what single measures or levers do. "
+    "The command pudong compare holds other scenarios beside this one, run by run.",
+)
 HEAD = (
     Name(zh="指标", en="Target"),
     Name(zh="期末中位数", en="Median"),
@@ -22,8 +31,13 @@ HEAD = (
 )
 
 
-def change(published: Published, targets: Sequence[Target], language: Tongue) -> Section:
-    """The gap between the median and the target, with the measures that aim at it."""
+def change(
+    published: Published,
+    targets: Sequence[Target],
+    comparison: Comparison | None,
+    language: Tongue,
+) -> list[Section]:
+    """The gap between the median and the target, the measures that aim at it, other scenarios."""
     rows = []
     for target in targets:
         row = published.result(target.id)
@@ -46,18 +60,11 @@ def change(published: Published, targets: Sequence[Target], language: Tongue) ->
         en="Where the median lies below the target, the gap in the table is what it takes to make "
         "the chance even. The plan's measures that aim at each target, and who leads them:",
     )
-    next_step = Name(
-        zh="本次推演只含一种情景，未测算各项任务和政策工具的效果。改变做法能提高多少把握，可另用"
-        "“pudong compare”将其他情景与本情景逐次对照。",
-        en="This forecast holds one scenario and does not measure what single measures or levers "
-        "do. “pudong compare” holds other scenarios beside this one, run by run.",
-    )
-    blocks: list[Block] = [
-        Paragraph(words[language]),
-        table,
-        Paragraph(next_step[language], "note"),
-    ]
-    return Section(TITLE[language], blocks)
+    first: list[Block] = [Paragraph(words[language]), table]
+    if comparison is None:
+        return [Section(TITLE[language], [*first, Paragraph(ALONE[language], "note")])]
+    beside = compared(comparison, targets, language)
+    return [Section(TITLE[language], first), Section(OTHERS[language], beside, level=2)]
 
 
 def _gap(value: float, aim: float, language: Tongue) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 from sim.analysis.naive import PastFigure
 from sim.analysis.published import Published
 from sim.errors import RunError
 from sim.figures import Name
 from sim.report.brief.answer import answer
+from sim.report.brief.beside import read_beside
 from sim.report.brief.board import board
 from sim.report.brief.change import change
 from sim.report.brief.document import Brief, Section, Tongue
@@ -27,6 +29,7 @@ def compose(
     *,
     targets: Sequence[str] = (),
     past: Sequence[PastFigure] = (),
+    compare: Path | None = None,
     day: date,
 ) -> Brief:
     """The briefing in one language.
@@ -34,18 +37,21 @@ def compose(
     Args:
         targets: that get a section with charts; none: the district's least likely.
         past: figures published for dates before the plan, shown in the charts.
+        compare: what ``pudong compare`` left: its directory, or compare.json.
         day: its date.
 
     Raises:
         ScenarioError: the plan has no such target.
+        RunError: the comparison, or an explanation beside the forecast, is damaged or of another.
     """
     few = chosen(published, targets)
+    beside = read_beside(published, [target.id for target in few], compare)
     sections = [
         answer(published, language),
         board(published, language),
         *target_sections(published, few, past, language, named=bool(targets)),
-        drivers(published, few, language),
-        change(published, few, language),
+        *drivers(published, few, beside.explanations, language),
+        *change(published, few, beside.comparison, language),
         assumptions(published, language),
         method(published, language),
         origin(published, day, language),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from sim.analysis.explanation import Explanation
 from sim.analysis.published import Published
 from sim.analysis.summary import SplitRecord
 from sim.figures import Name
 from sim.plan import DISTRICT, Target
 from sim.report.brief.document import Block, Paragraph, Section, Table, Tongue
+from sim.report.explanation_table import sentences
 from sim.report.wording import NONE
 
 TITLE = Name(zh="不确定性从何而来", en="Where the uncertainty comes from")
@@ -22,7 +24,24 @@ HEAD = (
 )
 
 
-def drivers(published: Published, targets: Sequence[Target], language: Tongue) -> Section:
+def drivers(
+    published: Published,
+    targets: Sequence[Target],
+    explanations: Mapping[str, Explanation],
+    language: Tongue,
+) -> list[Section]:
+    """What the spread comes from, and for targets that were explained their chain of causes."""
+    sections = [_spread(published, targets, language)]
+    for target in targets:
+        if target.id in explanations:
+            title = Name(zh=f"{target.name.zh}：由何推动", en=f"{target.name.en}: what moves it")
+            told = sentences(explanations[target.id], published.plan)[1:]  # odds were said before
+            blocks = [Paragraph(sentence[language], "point") for sentence in told]
+            sections.append(Section(title[language], blocks, level=2))
+    return sections
+
+
+def _spread(published: Published, targets: Sequence[Target], language: Tongue) -> Section:
     """By source, assumption and chance where the runs suffice to tell; else why they do not."""
     found = published.summary.uncertainty
     if found is None or found.runs < found.runs_needed:
@@ -46,7 +65,7 @@ def drivers(published: Published, targets: Sequence[Target], language: Tongue) -
         zh="下表把各重点指标期末值的波动按来源分开。“偶然因素”指参数不变、只换运气时的波动，"
         "再多的研究也不能消除；其余部分可随数据改善而缩小。",
         en="The table splits the spread of each target's value at the deadline by its source. "
-        "“Chance” is what remains when parameters stay and only luck differs: no research removes "
+        "Chance is what remains when parameters stay and only luck differs: no research removes "
         "it. The rest shrinks as data improve.",
     )
     note = Name(

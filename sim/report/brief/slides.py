@@ -16,11 +16,11 @@ from sim.report.extra import needed
 from sim.store import whole_file
 
 WIDTH, HEIGHT = 13.333, 7.5  # inches, 16:9
-LEFT, TOP, ROOM = 0.6, 1.35, 12.13  # of what stands below the title
+LEFT, TOP, ROOM = 0.6, 1.2, 12.13  # of what stands below the title
 FOOT = 7.0
 FONTS = {"zh": ("Arial", "微软雅黑"), "en": ("Calibri", "微软雅黑")}
 TAG = {"zh": "zh-CN", "en": "en-US"}
-LEADING = {"zh": 1.5, "en": 1.3}  # height of a line over that of its letters
+LEADING = {"zh": 1.4, "en": 1.2}  # height of a line over that of its letters
 CELL = 0.5  # width of a Latin letter over its height; a Chinese one has two of it
 
 
@@ -73,15 +73,17 @@ def _section(show: Any, brief: Brief, section: Section, title: str) -> None:
     pictures = [block for block in section.blocks if isinstance(block, Picture) and block.slides]
     if tables:
         slide = _slide(show, brief, title)
-        body = [text for text in texts if text.kind != "note"]
-        notes = [text for text in texts if text.kind == "note"]
+        body = [text for text in texts if text.kind in ("body", "lead")]
+        after = [text for text in texts if text.kind in ("point", "note")]
+        below = 0.45 + 0.25 * len(after) if after else 0.0
         top = TOP
         if body:
             top += _text(slide, brief, body, (LEFT, TOP, ROOM, 0.75), most=15.0) + 0.1
-        top += _table(slide, brief, tables[0], top, FOOT - 0.65 * bool(notes) - 0.1 - top)
-        if notes:
-            below = min(top + 0.08, FOOT - 0.6)
-            _text(slide, brief, notes, (LEFT, below, ROOM, 0.55), most=11.0)
+        top += _table(slide, brief, tables[0], top, FOOT - below - 0.15 - top)
+        if after:
+            place = min(top + 0.1, FOOT - below)
+            most = 14.0 if after[0].kind == "point" else 11.0
+            _text(slide, brief, after, (LEFT, place, ROOM, below), most=most)
     elif pictures:
         slide = _slide(show, brief, title)
         taken = _picture(slide, pictures[0], LEFT, TOP, 7.9, FOOT - TOP - 0.1)

@@ -68,6 +68,10 @@ def _styles(document: Any, language: str) -> None:
         own.paragraph_format.space_after = Pt(4)
         own.paragraph_format.line_spacing = 1.25 if name in ("Normal", "List Bullet") else 1.1
         own.paragraph_format.space_before = Pt({"Heading 1": 14, "Heading 2": 10}.get(name, 0))
+    for name in ("Title", "Subtitle"):  # the template spaces their letters
+        properties = document.styles[name].element.rPr
+        for part in properties.findall(_q("w:spacing")):
+            properties.remove(part)
     document.styles["Title"].font.color.rgb = RGBColor.from_string(style.INK[1:])
     document.styles["Caption"].font.color.rgb = RGBColor.from_string(style.GREY[1:])
     defaults = document.styles.element.find(_q("w:docDefaults"))
@@ -115,9 +119,11 @@ def _block(document: Any, block: Block, language: str, *, keep: bool) -> None:
 
 
 def _picture(document: Any, picture: Picture) -> None:
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Cm, Pt
 
     paragraph = document.add_paragraph()
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     width = min(TEXT, 2.54 * picture.width, TALLEST * picture.width / picture.height)
     shape = paragraph.add_run().add_picture(io.BytesIO(picture.png), width=Cm(width))
     properties = shape._inline.docPr
@@ -153,19 +159,21 @@ def _table(document: Any, table: Table) -> None:
             shade = style.BLUE_LIGHT if number == 0 else None
             if number and table.shades and (share := table.shades[number - 1][place]) is not None:
                 shade = style.shade(share)
-            _cell(cell, text, table, shade, first=place == 0)
-        if table.dense and number < len(table.rows):  # on one page, if it fits
+            _cell(cell, text, table, shade, head=number == 0, first=place == 0)
+        if number < len(table.rows):  # on one page, if it fits
             for cell in line.cells:
                 for paragraph in cell.paragraphs:
                     paragraph.paragraph_format.keep_with_next = True
 
 
-def _cell(cell: Any, text: str, table: Table, shade: str | None, *, first: bool) -> None:
+def _cell(
+    cell: Any, text: str, table: Table, shade: str | None, *, head: bool, first: bool
+) -> None:
     from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.shared import Pt
 
-    large, small = (8.5, 6.5) if table.dense else (9.5, 8.5)
+    large, small = (7.5 if head else 8.5, 6.5) if table.dense else (9.5, 8.5)
     cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
     for number, line in enumerate(text.split("\n")):
         paragraph = cell.paragraphs[0] if number == 0 else cell.add_paragraph()
