@@ -59,6 +59,7 @@ def chart(
         from sim.analysis.published import read_published
         from sim.report.charts import save
         from sim.report.pictures import Kind, draw
+        from sim.report.places import file_for
 
         published = read_published(directory)
         past = read_history(history, published.finished.inputs) if history else []
@@ -67,6 +68,9 @@ def chart(
         )
         parts = [kind.value, target, zone if zone != "district" else None]
         name = "-".join(part for part in parts if part)
-        file = out or directory / "charts" / f"{name}.{format.value}"
+        suffix = f".{format.value}"
+        file = directory / "charts" / f"{name}{suffix}"
+        if out is not None:
+            file = file_for(out, directory, suffix)
         (written,) = save(figure, file.with_suffix(""), formats=(format.value,))
         console.print(written, highlight=False, soft_wrap=True)

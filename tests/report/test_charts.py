@@ -13,9 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from numpy.typing import NDArray
 from rich.console import Console
+from typer.testing import CliRunner
 
 from sim import months
 from sim.analysis.interval import interval, percent
+from sim.cli import app
 from sim.errors import RunError
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Target, read_plan
@@ -274,3 +276,33 @@ def test_a_probability_beyond_its_bounds_is_refused() -> None:
 )
 def test_an_interval_is_rounded_outwards(low: float, high: float, words: str) -> None:
     assert interval(low, high) == words
+
+
+def test_the_command_draws_one_chart_where_it_is_told(finished_small: Path, tmp_path: Path) -> None:
+    file = tmp_path / "one.svg"
+    options = ["--kind", "fan", "--target", "pilot_projects", "--zone", "north_bank"]
+    places = ["--format", "svg", "--out", str(file)]
+    result = CliRunner().invoke(app, ["chart", str(finished_small), *options, *places])
+    assert result.exit_code == 0, result.output
+    assert ElementTree.parse(file).getroot().tag.endswith("}svg")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--kind", "fan"], "--target: is needed for fan"),
+        (["--kind", "map"], "has no position"),
+        (["--kind", "ridge", "--target", "pilots"], "unknown target 'pilots'"),
+        (
+            ["--kind", "fan", "--target", "pilot_projects", "--zone", "airfield"],
+            "zone 'airfield' has no part in 'pilot_projects'",
+        ),
+        (["--out", "chart.gif"], "its name must end in .png"),
+    ],
+)
+def test_a_chart_that_cannot_be_drawn_is_refused_with_the_reason(
+    finished_small: Path, options: list[str], message: str
+) -> None:
+    result = CliRunner().invoke(app, ["chart", str(finished_small), *options])
+    assert result.exit_code == 2
+    assert message in result.stderr
