@@ -14,6 +14,7 @@ from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT
 from sim.report import style
 from sim.report.charts import MEASURED
+from sim.report.layout_map import can_be_drawn
 from sim.report.wording import ALL_TOGETHER, WHOLE_DISTRICT, goal
 from sim.scenario import Inputs
 from sim.zones import ITEMS
@@ -65,6 +66,7 @@ def catalogue(base: Inputs) -> dict[str, Any]:
             {"id": office.id, "name": words(office.name)} for office in plan.departments
         ],
         "levers": _levers(base),
+        "map": can_be_drawn(plan),
         "scale": [to_hex(style.probability_scale()(n / 20)) for n in range(21)],
         "items": [
             {"id": item, "name": words(base.economy.levers[item].name)}

@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 
 from sim import months
 from sim.analysis.probability import QUANTILES
+from sim.blueprint import build
 from sim.dashboard.results import Results, history_of
 from sim.dashboard.runs import Runs
 from sim.plan import ALL_TARGETS, DISTRICT
 from sim.report import style
 from sim.report.charts import fan_chart, probability_board
+from sim.report.layout_map import layout_map
 from sim.report.wording import WHOLE_DISTRICT, Language, probability_words
 
 _drawing = Lock()  # the charts' style is the whole process's while they are drawn
@@ -85,6 +87,24 @@ def fan(shown: Shown, zone: str, target: str, language: Language, kind: str) -> 
             float(row["threshold"]),
             probability_words(row["probability"], row["low"], row["high"], int(row["runs"])),
             scenario=inputs.scenario.name,
+            language=language,
+        )
+        return _bytes(figure, kind)
+
+
+def layout(shown: Shown, target: str, language: Language, kind: str) -> bytes:
+    """The zones where they lie; raises RunError where the plan does not say where."""
+    inputs = shown.runs.inputs
+    blueprint = build(shown.base.inputs)
+    core = (blueprint.base.revenue @ blueprint.is_core).tolist()
+    with _drawing:
+        figure = layout_map(
+            shown.table(),
+            dict(zip(blueprint.zones, core, strict=True)),
+            inputs.plan,
+            target=target,
+            scenario=inputs.scenario.name,
+            seed=shown.seed,
             language=language,
         )
         return _bytes(figure, kind)

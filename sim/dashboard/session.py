@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from typing import Any
+from typing import Any, cast, get_args
 
 from sim.analysis.compare import NAMES
 from sim.dashboard import pictures, tables
@@ -24,6 +24,7 @@ from sim.dashboard.scenarios import (
 )
 from sim.errors import InputError, RunError, unknown
 from sim.plan import ALL_TARGETS, DISTRICT
+from sim.report.wording import Language
 from sim.scenario import Inputs
 
 Message = dict[str, Any]
@@ -88,9 +89,10 @@ class Session:
             "example": self._example,
             "save": self._save,
             "export": self._export,
+            "map": self._map,
         }
         try:
-            if not isinstance(message, dict) or kind not in does:
+            if not isinstance(message, dict) or not isinstance(kind, str) or kind not in does:
                 raise RunError(unknown("message", kind, does))
             await does[kind](message)
         except InputError as error:
@@ -173,7 +175,7 @@ class Session:
     async def _example(self, message: Message) -> None:
         examples = {example.file: example.inputs for example in self.room.examples}
         file = message.get("file")
-        if file not in examples:
+        if not isinstance(file, str) or file not in examples:
             raise RunError(unknown("example", file, examples))
         data = data_of(examples[file])
         await self._send({"type": "loaded", "scenario": data, "file": file})
@@ -184,16 +186,8 @@ class Session:
         await self._hand_over(f"{inputs.scenario.id}.yaml", "application/yaml", text)
 
     async def _export(self, message: Message) -> None:
-        if self._results is None and self.room.results is None:
-            raise RunError("there are no runs yet to export; wait for the first")
-        results = self._results or self.room.results
-        what_if = self._what_if if self._results else None
-        assert results is not None
-        shown = Shown(self.room.base, what_if, results, self.room.engine.seed)
+        shown, language = self._shown(), language_of(message)
         what, kind = message.get("what"), message.get("kind")
-        language = message.get("language")
-        if language not in ("zh", "en", "both"):
-            raise RunError(unknown("language", language, ("zh", "en", "both")))
         zone, target = self._look
         match what, kind:
             case "board", "png" | "svg":
@@ -205,6 +199,9 @@ class Session:
                     data = await drawing
                 except ValueError as error:
                     raise RunError(str(error)) from None
+            case "map", "png" | "svg":
+                drawing = asyncio.to_thread(pictures.layout, shown, target, language, kind)
+                what, data = f"map-{target}", await drawing
             case "table", "csv":
                 data = await asyncio.to_thread(tables.csv, shown)
             case "table", "xlsx":
@@ -213,6 +210,19 @@ class Session:
                 raise RunError(f"found {what!r} as {kind!r}; there is no such export")
         name = f"{shown.runs.inputs.scenario.id}-{what}.{kind}"
         await self._hand_over(name, TYPES[str(kind)], data)
+
+    async def _map(self, message: Message) -> None:
+        """The map of the target that is looked at, to be shown on the page."""
+        shown, language, target = self._shown(), language_of(message), self._look[1]
+        svg = await asyncio.to_thread(pictures.layout, shown, target, language, "svg")
+        await self._send({"type": "map", "data": base64.b64encode(svg).decode()})
+
+    def _shown(self) -> Shown:
+        results = self._results or self.room.results
+        if results is None:
+            raise RunError("there are no runs yet; wait for the first")
+        what_if = self._what_if if self._results else None
+        return Shown(self.room.base, what_if, results, self.room.engine.seed)
 
     async def _hand_over(self, name: str, kind: str, data: bytes) -> None:
         coded = base64.b64encode(data).decode()
@@ -256,6 +266,14 @@ class Session:
         if target == ALL_TARGETS:
             return None
         return history_of(self.room.base, self._what_if, zone, target)
+
+
+def language_of(message: Message) -> Language:
+    """The language that a page asks for; raises RunError for an unknown one."""
+    language = message.get("language")
+    if language not in get_args(Language):
+        raise RunError(unknown("language", language, get_args(Language)))
+    return cast(Language, language)
 
 
 def asks_the_same(one: Inputs, other: Inputs) -> bool:

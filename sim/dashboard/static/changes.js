@@ -54,7 +54,7 @@ function settingRow(page, setting) {
     },
   }, word("remove"));
   return h("li", {},
-    h("span", {}, `${say(lever.name)}${where ? ` · ${where}` : ""}: `, h("b", {}, text(setting.value)), ` ${say(lever.unit)}`),
+    h("span", {}, `${say(lever.name)}${where ? `${word("dot")}${where}` : ""}: `, h("b", {}, text(setting.value)), ` ${say(lever.unit)}`),
     h("span", { class: "when" }, h("label", {}, word("start"), " ", pick("start", "plan_start")),
       h("label", {}, word("ramp"), " ", ramp), h("label", {}, word("end"), " ", pick("end", "plan_end")), remove));
 }
@@ -83,9 +83,9 @@ function costTable(page) {
     if (!row) return [h("td", {}, "–")];
     if (!what_if) return [h("td", {}, amount(row.base))];
     const half = row.error ? amount(1.96 * row.error) : "0";
-    const error = half === "0" ? "" : ` ±${half}`;
+    const error = half === "0" ? null : h("span", { class: "error" }, ` ±${half}`);
     return [h("td", {}, amount(row.base)), h("td", {}, amount(row.base + row.difference)),
-      h("td", {}, `${signed(row.difference)}${amount(row.difference) === "0" ? "" : error}`)];
+      h("td", {}, signed(row.difference), amount(row.difference) === "0" ? null : error)];
   };
   const line = (title, row, kind) => h("tr", { class: kind }, h("th", { scope: "row" }, title), cells(row));
   const moved = (row) => row && (what_if ? Math.abs(row.difference) > 1e-9 : row.base > 1e-9);

@@ -29,7 +29,7 @@ export function control(of) {
     word("reset"));
   const plan = of.plan_text ?? text(of.plan);
   const hint = h("span", { class: "hint", id: `${id}-hint` },
-    `${word("plan_value")} ${plan} · ${bounds(of)}`);
+    `${word("plan_value")} ${plan}; ${bounds(of)}`);
   const element = h("div", { class: "control", "data-key": of.key },
     h("label", { for: id }, of.name),
     h("div", { class: "line" }, h("div", { class: "track" }, mark, slider), number),

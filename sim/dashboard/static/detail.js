@@ -10,7 +10,7 @@ export function drawDetail(page) {
   const target = targets.find((one) => one.id === page.look.target);
   const zone = zones.find((one) => one.id === page.look.zone);
   const row = page.cells.get(keyOf(zone.id, target.id));
-  at("detail-title").textContent = `${say(target.name)} · ${say(zone.name)}`;
+  at("detail-title").textContent = `${say(target.name)}${word("dot")}${say(zone.name)}`;
   fill(at("look-target"), targets.map((one) => [one.id, say(one.name)]), target.id);
   fill(at("look-zone"), zones.map((one) => [one.id, say(one.name)]), zone.id);
   at("numbers").replaceChildren(...numbers(page, target, zone, row));

@@ -16,7 +16,7 @@ export function buildLevers(root, page) {
   root.replaceChildren(
     panel("money", word("money"), money(page)),
     ...page.catalogue.groups.map((group) =>
-      panel(`group-${group.id}`, `${word("measures")} · ${say(group.name)}`, measures(page, group))),
+      panel(`group-${group.id}`, `${word("measures")}${word("dot")}${say(group.name)}`, measures(page, group))),
     panel("departments", word("departments"), departments(page)),
     panel("shocks", word("shocks"), [shockPanel(page)]),
   );

@@ -71,6 +71,7 @@ function named() {
 function lookAt(zone, target) {
   page.look = { zone, target };
   live.tell({ type: "look", zone, target });
+  askMap();
   drawBoard(page);
   drawDetail(page);
   headline();
@@ -83,7 +84,7 @@ const say_status = (key, values = {}) => {
       ? word("base_busy", { done: page.base_done, total: page.base_total })
       : word("base_ready", { total: page.base_total })
     : "";
-  at("status").textContent = [key ? word(key, values) : "", base].filter(Boolean).join(" · ");
+  at("status").textContent = [key ? word(key, values) : "", base].filter(Boolean).join(word("dot"));
   at("cancel").disabled = !page.running;
 };
 
@@ -102,7 +103,7 @@ function notice(text) {
 function headline() {
   const row = page.cells.get(keyOf(page.look.zone, page.look.target));
   const named = (kind, id) => say(page.catalogue[kind].find((one) => one.id === id).name);
-  const title = `${named("targets", page.look.target)} · ${named("zones", page.look.zone)}`;
+  const title = `${named("targets", page.look.target)}${word("dot")}${named("zones", page.look.zone)}`;
   const found = row
     ? row.what_if === undefined ? percent(row.base)
       : `${percent(row.base)} → ${percent(row.what_if)} (${points(row.difference)})`
@@ -119,7 +120,7 @@ function drawAll() {
   }
   if (!page.catalogue) return;
   const { plan, zones, months } = page.catalogue;
-  at("plan-name").textContent = `${say(plan.name)} · ${plan.start} – ${plan.end}`;
+  at("plan-name").textContent = `${say(plan.name)}${word("dot")}${months[1]} – ${plan.end}`;
   fill(at("zone"), zones.map((zone) => [zone.id, say(zone.name)]), page.zone);
   fill(at("default-start"), months.slice(1).map((month) => [month, month]));
   fill(at("runs"), runNumbers().map((n) => [n, n]), at("runs").value || page.limits.usual);
@@ -138,7 +139,8 @@ const runNumbers = () => [...new Set([100, 200, 400, 1000, page.limits.usual, pa
   .filter((n) => n >= page.limits.fewest && n <= page.limits.most).sort((a, b) => a - b);
 
 function exportButtons() {
-  const kinds = [["board", "png"], ["board", "svg"], ["fan", "png"], ["fan", "svg"], ["table", "csv"], ["table", "xlsx"]];
+  const maps = page.catalogue.map ? [["map", "png"], ["map", "svg"]] : [];
+  const kinds = [["board", "png"], ["board", "svg"], ...maps, ["fan", "png"], ["fan", "svg"], ["table", "csv"], ["table", "xlsx"]];
   at("exports").replaceChildren(...kinds.map(([what, kind]) =>
     h("button", {
       type: "button", "data-export": `${what}.${kind}`,
@@ -151,6 +153,13 @@ function drawResults() {
   drawDetail(page);
   drawEffects(page);
   headline();
+}
+
+/** Ask for the map anew, when results stand or something else is looked at. */
+function askMap() {
+  at("map-part").hidden = !page.catalogue.map;
+  if (!page.catalogue.map || !page.cells.size || !at("map-fold").open) return;
+  live.tell({ type: "map", language: shown.language });
 }
 
 function results(message) {
@@ -173,6 +182,9 @@ function results(message) {
     say_status(...(page.status[0] === "starting" && !page.running ? ["", {}] : page.status));
   }
   drawResults();
+  const stage = message.base_done === message.base_total ? "whole" : "part";
+  if (message.finished || (message.run === undefined && page.mapped !== stage)) askMap();
+  page.mapped = stage;
 }
 
 function take(scenario) {
@@ -195,6 +207,11 @@ const HEARD = {
     if (again && !asksTheSame(page.scenario, page.base)) start();
   },
   results,
+  map(message) {
+    at("map").src = `data:image/svg+xml;base64,${message.data}`;
+    at("map").alt = at("map-title").textContent;
+    at("map").hidden = false;
+  },
   history(message) {
     page.history = message.history;
     drawDetail(page);
@@ -244,8 +261,10 @@ function listen() {
     button.addEventListener("click", () => {
       shown.language = button.dataset.language;
       drawAll();
+      if (page.catalogue) askMap();
     });
   }
+  at("map-fold").addEventListener("toggle", () => page.catalogue && askMap());
   at("run").addEventListener("click", start);
   at("cancel").addEventListener("click", cancel);
   at("zone").addEventListener("change", () => {
