@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from calibration import checks
+from calibration import CalibrationError, checks
 from calibration.design import counterparts, design_of, parameters_at
 from calibration.emulator import Emulator, emulate
 from calibration.fit import (
-    CalibrationError,
     candidates,
     check_agreement,
     check_reach,
@@ -150,8 +149,6 @@ def calibrate(
         design = design_of(store, runner, observations, runs)
     used = [observations[place] for place in fitted]
     emulator = emulate(design)
-    if not emulator.active:
-        raise CalibrationError("no parameter moves any of the figures; there is nothing to fit")
     drawn = candidates(emulator, seed)
     logs = log_weights(used, drawn.predicted[:, fitted])
     check_reach(used, logs, drawn.predicted[:, fitted])
@@ -185,7 +182,9 @@ def calibrate(
             store, after, seed, check_runs, where, lambda done, _: on_progress(begun + done, total)
         )
         simulated = np.log(counterparts(store, second, observations, check_runs))
-    ranked, ranks = checks.simulation_based_calibration(design.of_figures(fitted), used, seed)
+    ranked, ranks = checks.simulation_based_calibration(
+        design.of_figures(fitted), used, emulator.active, seed
+    )
     emulated = weights @ emulator.mean(drawn.scores)
     return Fit(
         inputs,

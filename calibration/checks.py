@@ -22,7 +22,7 @@ BINS = 20
 
 
 def simulation_based_calibration(
-    design: Design, observations: Sequence[Observation], seed: int
+    design: Design, observations: Sequence[Observation], active: tuple[int, ...], seed: int
 ) -> tuple[tuple[str, ...], NDArray[np.intp]]:
     """Ranks of true parameters among posterior draws, for figures that the model itself made.
 
@@ -33,12 +33,15 @@ def simulation_based_calibration(
 
     Of a bound what is published is whether the figure lies beyond it.
 
+    Args:
+        active: places of the fitted parameters among the design's draws (a,).
+
     Returns:
         Names of the active parameters (a,), and ranks of 0 to ``RANK_DRAWS`` (data sets, a).
     """
     sets = min(DATA_SETS, len(design.scores) // 4)
     rest = Design(design.names, design.scores[:-sets], design.predicted[:-sets], design.again)
-    emulator = emulate(rest)
+    emulator = emulate(rest, active)
     drawn = candidates(emulator, seed)
     luck = np.random.Generator(np.random.PCG64DXSM([seed, 1]))
     ranks = np.empty((sets, len(emulator.active)), dtype=np.intp)

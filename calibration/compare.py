@@ -21,11 +21,11 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from calibration import BASELINE, OBSERVATIONS
+from calibration import BASELINE, OBSERVATIONS, CalibrationError
 from calibration.calibrate import FEWEST_RUNS
 from calibration.design import Design
 from calibration.emulator import Emulator, emulate
-from calibration.fit import CalibrationError, Candidates, candidates
+from calibration.fit import Candidates, candidates
 from calibration.rivals import (
     Draw,
     Found,

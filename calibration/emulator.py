@@ -14,6 +14,7 @@ from sklearn.feature_selection import SelectFwe, f_regression
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import cross_val_score
 
+from calibration import CalibrationError
 from calibration.design import Design
 from sim.blueprint import Floats
 
@@ -45,18 +46,21 @@ class Emulator:
         return np.asarray(self.response.predict(scores))
 
 
-def emulate(design: Design) -> Emulator:
+def emulate(design: Design, active: tuple[int, ...] | None = None) -> Emulator:
     """Choose the parameters that move at least one figure, and fit the response to them.
 
     A parameter is chosen where its F test passes with the family-wise error ``FALSE_ALARM`` over
     all parameters and figures (Bonferroni, by scikit-learn's ``SelectFwe``).
+
+    Args:
+        active: places of parameters that were chosen before; none: they are chosen here.
+
+    Raises:
+        CalibrationError: no parameter moves any figure.
     """
-    figures = design.predicted.shape[1]
-    chosen = np.zeros(design.scores.shape[1], dtype=bool)
-    for values in design.predicted.T:
-        test = SelectFwe(f_regression, alpha=FALSE_ALARM / figures)
-        chosen |= test.fit(design.scores, values).get_support()
-    active = tuple(int(place) for place in np.flatnonzero(chosen))
+    active = _moving(design) if active is None else active
+    if not active:
+        raise CalibrationError("no parameter moves any of the figures; there is nothing to fit")
     scores = design.scores[:, active]
     response = LinearRegression().fit(scores, design.predicted)
     rest = design.predicted - response.predict(scores)
@@ -78,3 +82,13 @@ def emulate(design: Design) -> Emulator:
         np.array(explained),
         1.0 - np.array(alike),
     )
+
+
+def _moving(design: Design) -> tuple[int, ...]:
+    """Places of the parameters whose F test passes for at least one figure."""
+    figures = design.predicted.shape[1]
+    chosen = np.zeros(design.scores.shape[1], dtype=bool)
+    for values in design.predicted.T:
+        test = SelectFwe(f_regression, alpha=FALSE_ALARM / figures)
+        chosen |= test.fit(design.scores, values).get_support()
+    return tuple(int(place) for place in np.flatnonzero(chosen))

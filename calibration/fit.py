@@ -12,18 +12,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from calibration import CalibrationError
 from calibration.emulator import Emulator
 from sim.analysis.observations import Kind, Observation
 from sim.blueprint import Floats
-from sim.errors import InputError, plain
+from sim.errors import plain
 
 CANDIDATES = 200_000  # assumption: leaves thousands of effective draws, in half a second
 CONFLICT = 1e-3  # assumption: one figure in five hundred is refused where nothing is wrong
 FEWEST = 1_000  # assumption: effective draws below which a fit is refused
-
-
-class CalibrationError(InputError):
-    """The figures and the priors cannot be brought together."""
 
 
 @dataclass(frozen=True)

@@ -154,8 +154,8 @@ def _identified(fit: Fit) -> list[str]:
         names = ", ".join(f"`{name}`" for name in weak)
         lines.append(
             f"Not identified (variance narrowed by less than {100 * IDENTIFIED:.0f} %): {names}. "
-            "Their posterior is their prior, shifted a little; "
-            f"so are the other {fit.uncertain - len(rows)}, which move no figure discernibly."
+            "Their posterior is their prior, shifted a little; so are the other "
+            f"{fit.uncertain - len(rows)}, which move no figure's mean discernibly."
         )
     return lines
 

@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from calibration import BASELINE, OBSERVATIONS
+from calibration import BASELINE, OBSERVATIONS, CalibrationError
 from calibration.calibrate import Fit, calibrate
 from calibration.checks import contraction, leave_one_out, simulation_based_calibration, uniformity
 from calibration.design import Design, parameters_at, uncertain_draws
 from calibration.emulator import emulate
 from calibration.fit import (
-    CalibrationError,
     candidates,
     check_agreement,
     check_reach,
@@ -93,6 +92,13 @@ def test_the_emulator_finds_what_matters_and_its_size(design: Design) -> None:
     np.testing.assert_allclose(emulator.chance, 1 - share, atol=0.1)
 
 
+def test_figures_that_nothing_moves_are_said(design: Design) -> None:
+    luck = np.random.default_rng(1)
+    still = replace(design, predicted=luck.standard_normal(design.predicted.shape))
+    with pytest.raises(CalibrationError, match="no parameter moves any of the figures"):
+        emulate(still)
+
+
 def test_the_posterior_of_a_linear_model_is_the_one_in_closed_form(design: Design) -> None:
     emulator = emulate(design)
     drawn = candidates(emulator, seed=3)
@@ -123,14 +129,14 @@ def test_a_bound_moves_to_its_side_alone(design: Design) -> None:
 
 
 def test_ranks_of_a_right_fit_are_uniform_and_of_a_wrong_one_are_not(design: Design) -> None:
-    names, ranks = simulation_based_calibration(design, FIGURES, seed=2)
+    names, ranks = simulation_based_calibration(design, FIGURES, (0, 1), seed=2)
     assert names == ("a", "b")
     assert uniformity(ranks).min() > 0.001
     # the figures scatter twice as much as the fit believes
     louder = replace(design, predicted=design.predicted.copy())
     luck = np.random.default_rng(8)
     louder.predicted[-400:] += 0.12 * luck.standard_normal((400, 2))
-    _, wrong = simulation_based_calibration(louder, FIGURES, seed=2)
+    _, wrong = simulation_based_calibration(louder, FIGURES, (0, 1), seed=2)
     assert uniformity(wrong).min() < 1e-6
 
 
