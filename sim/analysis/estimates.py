@@ -71,8 +71,7 @@ def gap(aim: Aim, first: Flags, second: Flags, seed: int) -> Gap:
     difference = float(aim.value(first.mean(axis=0)) - aim.value(second.mean(axis=0)))
     if len(aim.goals) == 1:
         gained, lost = int((first & ~second).sum()), int((second & ~first).sum())
-        same = not gained and not lost
-        low, high = (0.0, 0.0) if same else difference_interval(gained, lost, len(first))
+        low, high = difference_interval(gained, lost, len(first))
     else:
         weights = resamples(len(first), seed)
         low, high = _percentiles(aim.value(weights @ first) - aim.value(weights @ second))
