@@ -16,7 +16,7 @@ from sim.report.sheets import Column, Look, Sheet
 from sim.store import whole_file, write_text
 
 WIDTHS = {
-    "text": (8, 34),
+    "text": (8, 46),
     "long": (24, 90),
     "share": (11, 16),
     "number": (11, 18),
