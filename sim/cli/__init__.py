@@ -8,11 +8,11 @@ from sim.cli.attribute import attribute
 from sim.cli.brief import brief
 from sim.cli.calibrate import calibrate
 from sim.cli.chart import chart
-from sim.cli.explain import explain
-from sim.cli.export import export
 from sim.cli.compare import compare
 from sim.cli.dashboard import dashboard
 from sim.cli.discover import discover
+from sim.cli.explain import explain
+from sim.cli.export import export
 from sim.cli.forecast import forecast
 from sim.cli.library import library
 from sim.cli.listing import list_
@@ -41,9 +41,9 @@ app.command()(validate)
 app.command(name="list")(list_)
 app.command()(provenance)
 app.command()(score)
-app.command()(discover)
 app.command()(sensitivity)
+app.command()(discover)
+app.command()(dashboard)
 app.command()(chart)
 app.command()(export)
-app.command()(dashboard)
 app.command()(brief)
