@@ -71,7 +71,8 @@ def test_a_quantity_has_three_digits(value: float, near: float) -> None:
 def test_money_is_counted_in_hundred_millions_in_chinese_and_in_billions_in_english() -> None:
     assert quantity(2069.59, MONEY) == Name(zh="2,070亿元", en="207 billion yuan")
     assert span(1741.7, 2470.4, MONEY) == Name(zh="1,740–2,470亿元", en="174–247 billion yuan")
-    assert quantity(5.0, MONEY).en == "0.5 billion yuan"
+    assert quantity(5.35, MONEY).en == "535 million yuan"
+    assert span(4.75, 12.0, MONEY).en == "0.475–1.2 billion yuan"
 
 
 def test_one_thing_is_singular() -> None:

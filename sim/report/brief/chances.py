@@ -99,7 +99,7 @@ def quantity(value: float, unit: Name) -> Name:
     near = rounded(value)
     zh = f"{amount(near)}{unit.zh}"
     if unit.en.startswith(HUNDRED_MILLION):
-        return Name(zh=zh, en=f"{_billions(near)} billion {unit.en.removeprefix(HUNDRED_MILLION)}")
+        return Name(zh=zh, en=_english_money([near], unit))
     return Name(zh=zh, en=f"{amount(near)} {_singular(unit.en) if near == 1 else unit.en}")
 
 
@@ -108,8 +108,7 @@ def span(low: float, high: float, unit: Name) -> Name:
     one, two = rounded(low), rounded(high)
     zh = f"{amount(one)}–{amount(two)}{unit.zh}"
     if unit.en.startswith(HUNDRED_MILLION):
-        rest = unit.en.removeprefix(HUNDRED_MILLION)
-        return Name(zh=zh, en=f"{_billions(one)}–{_billions(two)} billion {rest}")
+        return Name(zh=zh, en=_english_money([one, two], unit))
     return Name(zh=zh, en=f"{amount(one)}–{amount(two)} {unit.en}")
 
 
@@ -125,8 +124,12 @@ def count_words(number: int) -> str:
     return words[number] if number < len(words) else f"{number:,}"
 
 
-def _billions(value: float) -> str:
-    return f"{rounded(value / 10):,.10g}"
+def _english_money(values: list[float], unit: Name) -> str:
+    """Hundreds of millions as billions, or as millions where all are less than one."""
+    small = max(values) < 10
+    shown = [f"{rounded(100 * value if small else value / 10):,.10g}" for value in values]
+    rest = unit.en.removeprefix(HUNDRED_MILLION)
+    return f"{'–'.join(shown)} {'million' if small else 'billion'} {rest}"
 
 
 def _singular(unit: str) -> str:

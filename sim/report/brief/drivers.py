@@ -88,16 +88,14 @@ def _too_few(published: Published, targets: Sequence[Target], language: Tongue) 
         f"{needed} would do.",
     )
     blocks: list[Block] = [Paragraph(words[language])]
-    known = [
-        (target, published.result(target.id).parameter_share)
-        for target in targets
-        if published.result(target.id).parameter_share is not None
-    ]
-    for target, share in known:
+    for target in targets:
+        share = published.result(target.id).parameter_share
+        if share is None:
+            continue
         text = Name(
-            zh=f"{target.name.zh}：能否达成的不确定性约有{_share(share)}来自参数，其余为偶然因素。",
-            en=f"{target.name.en}: about {_share(share, ' ')} of the doubt about meeting it lies "
-            "in parameters, the rest is chance.",
+            zh=f"{target.name.zh}：能否达成的不确定性{_about(share).zh}来自参数，其余为偶然因素。",
+            en=f"{target.name.en}: {_about(share).en} of the doubt about meeting it lies in "
+            "parameters, the rest is chance.",
         )
         blocks.append(Paragraph(text[language], "point"))
     return blocks
@@ -105,6 +103,13 @@ def _too_few(published: Published, targets: Sequence[Target], language: Tongue) 
 
 def _parts(row: SplitRecord) -> list[str]:
     return [_share(part) for part in (row.chance, row.source, row.assumption, row.fitted)]
+
+
+def _about(share: float) -> Name:
+    """A share in a sentence."""
+    if share < 0.01:
+        return Name(zh="不到1%", en="less than 1 %")
+    return Name(zh=f"约有{_share(share)}", en=f"about {_share(share, ' ')}")
 
 
 def _share(share: float | None, space: str = "") -> str:
