@@ -43,7 +43,7 @@ RUNS_PER_CHUNK = 25
 PASS_BYTES = 2**30  # held at once by a pass over the chunks; more is read in several passes
 TABLES = ("series", "costs", "parameters")
 LIBRARIES = ("numpy", "scipy", "pyarrow")  # that the bytes depend on
-SHOWN_ONLY = ("cli", "dashboard", "report")  # packages that ask for runs or show them, and make none
+SHOWN_ONLY = ("cli", "dashboard", "report")  # packages that ask for runs or show them
 NAMED_IN = {"plan": "scenario", "economy": "scenario", "posterior": "economy"}
 README = Path(__file__).with_name("store_readme.md")
 
