@@ -6,7 +6,7 @@ STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help forecast calibrate scenarios notebooks test check bench lock clean
+.PHONY: help forecast calibrate scenarios notebooks test check browser bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -29,11 +29,20 @@ notebooks: $(STAMP) ## execute the notebooks anew, some minutes: notebooks/*.ipy
 	$(BIN)/python notebooks/execute.py
 
 test: check ## lint, type checks and all tests
+	@if [ "$$CI" = true ]; then $(MAKE) --no-print-directory browser; fi
 	$(BIN)/python -m pytest
 
 check: $(STAMP) ## lint and type checks only
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+browser: ## install Chromium for the dashboard's tests, where apt is there and may be used
+	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends chromium >/dev/null || \
+	  echo "Chromium could not be installed: the dashboard's tests in a browser will be skipped"; \
+	else echo "install Chromium by hand (on Debian: apt install chromium), or name a browser: CHROMIUM=…"; fi
 
 bench: $(STAMP) ## time and memory on this machine, about five minutes: docs/benchmarks.md
 	@mkdir -p out/bench

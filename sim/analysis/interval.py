@@ -76,14 +76,14 @@ class Probability:
         return f"{self.percent} (95 % interval {self.interval} %, {self.runs:,} runs)"
 
 
-def wilson(hits: float, runs: float) -> tuple[float, float]:
+def wilson(hits: float, runs: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Wilson's score interval for a number of runs fixed beforehand (Wilson 1927).
 
     (n·p + z²/2 ± z·√(n·p·(1 − p) + z²/4)) / (n + z²), the shares that a test at the 5 % level
     would not reject; n need not be whole, as runs with unequal weights count for fewer than they
     are (Korn and Graubard 1998).
     """
-    reach = float(ndtri(0.5 + 0.5 * CONFIDENCE))
+    reach = float(ndtri(0.5 + 0.5 * confidence))
     share = hits / runs
     double = 2.0 * (runs + reach**2)
     centre = (2.0 * runs * share + reach**2) / double

@@ -22,8 +22,15 @@ def dashboard(
     base_runs: Annotated[
         int,
         typer.Option(help="Runs of the base, and the most of a what-if.", min=100, max=5000),
-    ] = 1000,
+    ] = 2000,
     pages: Annotated[int, typer.Option(help="Most pages open at once.", min=1, max=100)] = 12,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            help="Figures before the plan (CSV, as calibration/data/history.csv), for the charts.",
+            show_default=False,
+        ),
+    ] = None,
     seed: SeedOption = 1,
     workers: WorkersOption = None,
     out: Annotated[Path, typer.Option(help="Directory in which the base's runs are kept.")] = Path(
@@ -50,6 +57,7 @@ def dashboard(
                 "pip install 'pudong-sim[dashboard]'"
             ) from None
         prepare()
+        from sim.analysis.naive import read_history
         from sim.dashboard.guard import is_loopback
         from sim.dashboard.room import Limits
         from sim.dashboard.server import serve
@@ -63,13 +71,15 @@ def dashboard(
                     highlight=False,
                 )
 
+        inputs = read_scenario(scenario)
         serve(
-            read_scenario(scenario),
+            inputs,
             address=address,
             port=port,
             workers=cores() if workers is None else max(1, workers),
             seed=seed,
             folder=out,
             limits=Limits(base_runs, pages),
+            past=read_history(history, inputs) if history else [],
             on_start=say,
         )

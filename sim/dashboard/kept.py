@@ -18,7 +18,7 @@ from sim.scenario import Inputs
 from sim.store import LIBRARIES, code_sha256, whole_file
 
 FORMAT = 1
-MOST_FILES = 4  # some 5 MB each; the oldest goes
+MOST_FILES = 4  # some 10 MB each; the oldest goes
 
 
 def read(folder: Path, runs: Runs, seed: int) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sim import months
+from sim.analysis.naive import PastFigure
 from sim.analysis.probability import QUANTILES
 from sim.blueprint import build
 from sim.dashboard.results import Results, history_of
@@ -19,6 +20,7 @@ from sim.plan import ALL_TARGETS, DISTRICT
 from sim.report import style
 from sim.report.charts import fan_chart, probability_board
 from sim.report.layout_map import layout_map
+from sim.report.pictures import past_of
 from sim.report.wording import WHOLE_DISTRICT, Language, probability_words
 
 _drawing = Lock()  # the charts' style is the whole process's while they are drawn
@@ -32,6 +34,7 @@ class Shown:
     what_if: Runs | None
     results: Results
     seed: int
+    past: list[PastFigure]
 
     @property
     def runs(self) -> Runs:
@@ -87,6 +90,7 @@ def fan(shown: Shown, zone: str, target: str, language: Language, kind: str) -> 
             float(row["threshold"]),
             probability_words(row["probability"], row["low"], row["high"], int(row["runs"])),
             scenario=inputs.scenario.name,
+            past=past_of(shown.past, target, zone),
             language=language,
         )
         return _bytes(figure, kind)

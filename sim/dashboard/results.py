@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.analysis.evaluation import TOTAL, Flags, Outcomes
 from sim.analysis.interval import CONFIDENCE, wilson
-from sim.analysis.paired import difference_interval, mean_and_error
+from sim.analysis.paired import mean_and_error
 from sim.analysis.poststratified import poststratified
 from sim.analysis.probability import QUANTILES, thresholds
 from sim.blueprint import Floats, build
@@ -122,23 +122,20 @@ def _cells(outcomes: Outcomes, everything: Outcomes) -> list[Row]:
 
 def _difference(before: Flags, after: Flags, hits: Flags | None, together: float) -> Row:
     pairs = len(before)
-    gained, lost = int(np.sum(after & ~before)), int(np.sum(before & ~after))
-    if hits is None:
-        share = float(after.mean()), *wilson(int(after.sum()), pairs)
-    else:
-        share = poststratified(before, after, int(hits.sum()), len(hits))
-    low, high = difference_interval(gained, lost, pairs)
-    wide = difference_interval(gained, lost, pairs, together)
+    known = (before, pairs) if hits is None else (hits, len(hits))
+    counted = before, after, int(known[0].sum()), known[1]
+    there, shift = poststratified(*counted)
+    wide = poststratified(*counted, confidence=together)[1]
     return {
-        "what_if": share[0],
-        "what_if_low": share[1],
-        "what_if_high": share[2],
-        "difference": (gained - lost) / pairs,
-        "difference_low": low,
-        "difference_high": high,
-        "told": wide[0] > 0 or wide[1] < 0,
-        "gained": gained,
-        "lost": lost,
+        "what_if": there.value,
+        "what_if_low": there.low,
+        "what_if_high": there.high,
+        "difference": shift.value,
+        "difference_low": shift.low,
+        "difference_high": shift.high,
+        "told": wide.low > 0 or wide.high < 0,
+        "gained": int(np.sum(after & ~before)),
+        "lost": int(np.sum(before & ~after)),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sim.analysis.naive import PastFigure
 from sim.dashboard import kept
 from sim.dashboard.catalogue import catalogue
 from sim.dashboard.engine import Engine
@@ -17,8 +18,8 @@ from sim.dashboard.scenarios import Example, data_of, examples_of
 from sim.errors import InputError
 from sim.scenario import Inputs
 
-BASE_RUNS = 1000
-MOST_PAGES = 12  # open at once; a what-if's runs take some 15 MB each
+BASE_RUNS = 2000
+MOST_PAGES = 12  # open at once; a what-if of 2,000 runs each holds 30 MB
 FIRST = 400  # runs of the base that go before what-ifs; those beyond wait for them
 PAUSE = 0.4  # seconds between two results of runs that come in
 
@@ -38,6 +39,7 @@ class Room:
     Attributes:
         engine: makes the runs.
         folder: where the base's runs are kept.
+        past: figures published for dates before the plan.
         pages: how many are open.
         busy: how many of them make runs.
         news: set anew whenever there are more of the base's runs.
@@ -48,6 +50,7 @@ class Room:
     engine: Engine
     folder: Path
     limits: Limits = Limits()
+    past: list[PastFigure] = field(default_factory=list)
     pages: int = 0
     busy: int = 0
     problem: str | None = None

@@ -7,7 +7,7 @@ import json
 import math
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from sim.analysis.naive import PastFigure
 from sim.dashboard.engine import Engine
 from sim.dashboard.guard import Guard
 from sim.dashboard.room import Limits, Room
@@ -42,6 +43,7 @@ def serve(
     seed: int,
     folder: Path,
     limits: Limits = Limits(),  # noqa: B008
+    past: Sequence[PastFigure] = (),
     on_start: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve the page until interrupted.
@@ -52,6 +54,7 @@ def serve(
         workers: processes that make runs, for all pages together.
         seed: of all draws.
         folder: where the base's runs are kept.
+        past: figures published for dates before the plan, for the charts.
         on_start: called with the page's address once it can be opened.
 
     Raises:
@@ -62,7 +65,7 @@ def serve(
     shown = f"[{address}]" if ":" in address else address
     url = f"http://{shown}:{port}"
     with listener, Engine(workers, seed) as engine:
-        room = Room(inputs, engine, folder, limits)
+        room = Room(inputs, engine, folder, limits, list(past))
         config = uvicorn.Config(
             Guard(_app(room, lambda: on_start(url)), address),
             ws="websockets-sansio",

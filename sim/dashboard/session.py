@@ -24,6 +24,7 @@ from sim.dashboard.scenarios import (
 )
 from sim.errors import InputError, RunError, unknown
 from sim.plan import ALL_TARGETS, DISTRICT
+from sim.report.pictures import past_of
 from sim.report.wording import Language
 from sim.scenario import Inputs
 
@@ -222,7 +223,8 @@ class Session:
         if results is None:
             raise RunError("there are no runs yet; wait for the first")
         what_if = self._what_if if self._results else None
-        return Shown(self.room.base, what_if, results, self.room.engine.seed)
+        room = self.room
+        return Shown(room.base, what_if, results, room.engine.seed, room.past)
 
     async def _hand_over(self, name: str, kind: str, data: bytes) -> None:
         coded = base64.b64encode(data).decode()
@@ -265,7 +267,11 @@ class Session:
         zone, target = self._look
         if target == ALL_TARGETS:
             return None
-        return history_of(self.room.base, self._what_if, zone, target)
+        found = history_of(self.room.base, self._what_if, zone, target)
+        past = past_of(self.room.past, target, zone)
+        if past is not None:
+            found["past"] = past[["month", "value"]].to_dict("records")
+        return found
 
 
 def language_of(message: Message) -> Language:

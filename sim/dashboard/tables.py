@@ -48,7 +48,7 @@ def about(shown: Shown) -> pd.DataFrame:
         "seed": shown.seed,
         "runs of the base": shown.results.runs,
         "pairs of runs": shown.results.pairs,
-        "intervals": "95 %; of differences Tango's; of what-ifs post-stratified by the base",
+        "intervals": "95 %; of the base Wilson's, of the rest post-stratified by the base",
     }
     return pd.DataFrame({"what": list(facts), "value": [str(value) for value in facts.values()]})
 

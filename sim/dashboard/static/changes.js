@@ -89,13 +89,14 @@ function costTable(page) {
   };
   const line = (title, row, kind) => h("tr", { class: kind }, h("th", { scope: "row" }, title), cells(row));
   const moved = (row) => row && (what_if ? Math.abs(row.difference) > 1e-9 : row.base > 1e-9);
+  const head = (key) => h("tr", { class: "head" }, h("th", { colspan: 4 }, word(key)));
   const total = rows.get("total.district");
   return h("table", { class: "plain" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, word("item")), h("th", { scope: "col" }, word("baseline")),
       what_if ? [h("th", { scope: "col" }, word("what_if")), h("th", { scope: "col" }, word("difference"))] : null)),
     h("tbody", {}, total ? line(word("total"), total, "all") : null,
-      zones.slice(1).map((zone) => [zone, rows.get(`total.${zone.id}`)]).filter(([, row]) => moved(row))
+      head("zones_head"), zones.slice(1).map((zone) => [zone, rows.get(`total.${zone.id}`)]).filter(([, row]) => moved(row))
         .map(([zone, row]) => line(say(zone.name), row, "zone")),
-      items.map((item) => [item, rows.get(`${item.id}.district`)]).filter(([, row]) => moved(row))
+      head("items_head"), items.map((item) => [item, rows.get(`${item.id}.district`)]).filter(([, row]) => moved(row))
         .map(([item, row]) => line(titles.get(item.id), row, "item"))));
 }

@@ -58,6 +58,7 @@ function key(page) {
     ? [item("after", word("what_if")), item("before", word("baseline"))]
     : [item("after", word("baseline"))];
   return h("p", { class: "note" }, names, item("goal", word("threshold")),
+    page.history.past ? item("past", word("past")) : null,
     ` ${word("median")}, ${word("band")}`);
 }
 

@@ -60,6 +60,7 @@ function named() {
   scenario.name = { zh: zh || scenario.name.zh, en: en || scenario.name.en };
   if (!asksTheSame(scenario, page.base) && scenario.id === page.base.id) {
     scenario.id = "what_if";
+    scenario.name = { zh: zh || word("own_zh"), en: en || word("own_en") };
     scenario.question = {
       zh: `${scenario.name.zh}：各项目标更有把握吗？`,
       en: `${scenario.name.en}: are the targets safer?`,
@@ -84,7 +85,7 @@ const say_status = (key, values = {}) => {
       ? word("base_busy", { done: page.base_done, total: page.base_total })
       : word("base_ready", { total: page.base_total })
     : "";
-  at("status").textContent = [key ? word(key, values) : "", base].filter(Boolean).join(word("dot"));
+  at("status").textContent = [key ? word(key, values) : "", base].filter(Boolean).join(word("stop"));
   at("cancel").disabled = !page.running;
 };
 
@@ -287,6 +288,7 @@ function listen() {
   new ResizeObserver(() => page.catalogue && drawDetail(page)).observe(at("detail-part"));
 }
 
+at("map-fold").open = !matchMedia("(max-width: 860px)").matches; // there it has to be scrolled
 shown.language = navigator.language.startsWith("en") ? "en" : "zh";
 await fetchWords();
 listen();
