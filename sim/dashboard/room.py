@@ -69,6 +69,11 @@ class Room:
     def ready(self) -> bool:
         return self.base.done == self.base.most
 
+    @property
+    def told(self) -> int:
+        """How many of the base's runs its results are of."""
+        return self.results.runs if self.results else 0
+
     async def prepare(self) -> None:
         """Make the base's runs, where they are not kept, and keep them."""
         if self.ready:

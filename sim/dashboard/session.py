@@ -232,8 +232,11 @@ class Session:
 
     async def _follow(self) -> None:
         """Show the base's runs as they come in, while the page makes none of its own."""
-        while not self.room.ready and self.room.problem is None:
-            await self.room.news.wait()
+        shown = self.room.told
+        while self.room.problem is None and shown < self.room.base.most:
+            if self.room.told == shown:
+                await self.room.news.wait()
+            shown = self.room.told
             if self._running is None or self._running.done():
                 await self._show(refined=True)
         if self.room.problem is not None:
@@ -251,7 +254,7 @@ class Session:
         await self._send(
             {
                 "type": "results",
-                "base_done": room.base.done,
+                "base_done": room.told,
                 "base_total": room.base.most,
                 "pairs": results.pairs if results else 0,
                 "runs": results.runs if results else 0,

@@ -178,7 +178,7 @@ def test_a_value_outside_its_bounds_is_said_and_what_was_typed_stays(
     fault = page.page.locator('[data-key="talent_subsidy"] .fault')
     assert "7 still holds" in fault.inner_text()
     assert page.page.input_value('[data-key="talent_subsidy"] input.number') == typed
-    assert "7 10,000 CNY" in page.page.inner_text("#settings")
+    assert "7 × 10,000 CNY" in page.page.inner_text("#settings")
 
 
 def test_tables_and_pictures_are_handed_over(opened: Any) -> None:

@@ -3,7 +3,7 @@
 import { told } from "./board.js";
 import { text } from "./control.js";
 import { at, fill, h } from "./dom.js";
-import { amount, points, say, signed, word } from "./words.js";
+import { amount, behind, points, say, signed, word } from "./words.js";
 
 export function drawChanges(page) {
   const settings = (page.scenario.levers ?? []).map((setting) => settingRow(page, setting));
@@ -54,7 +54,7 @@ function settingRow(page, setting) {
     },
   }, word("remove"));
   return h("li", {},
-    h("span", {}, `${say(lever.name)}${where ? `${word("dot")}${where}` : ""}: `, h("b", {}, text(setting.value)), ` ${say(lever.unit)}`),
+    h("span", {}, `${say(lever.name)}${where ? `${word("dot")}${where}` : ""}: `, h("b", {}, text(setting.value)), behind(say(lever.unit))),
     h("span", { class: "when" }, h("label", {}, word("start"), " ", pick("start", "plan_start")),
       h("label", {}, word("ramp"), " ", ramp), h("label", {}, word("end"), " ", pick("end", "plan_end")), remove));
 }

@@ -1,7 +1,7 @@
 // One slider with its number, unit, bounds and the plan's value.
 
 import { h } from "./dom.js";
-import { word } from "./words.js";
+import { behind, word } from "./words.js";
 
 let count = 0;
 
@@ -68,7 +68,7 @@ export function control(of) {
   function refresh() {
     const value = kept();
     slider.value = value;
-    slider.setAttribute("aria-valuetext", `${text(value)} ${of.unit}`);
+    slider.setAttribute("aria-valuetext", `${text(value)}${behind(of.unit)}`);
     if (fault.hidden) number.value = text(value);
     const changed = of.get() !== null;
     element.classList.toggle("changed", changed);
@@ -81,8 +81,7 @@ export function control(of) {
 
 /** What may be set, with the unit; a unit that says the bounds itself stands alone. */
 function bounds(of) {
-  return /^\d/.test(of.unit) && of.unit.startsWith(`${text(of.low)} `) ? of.unit
-    : `${text(of.low)}–${text(of.high)} ${of.unit}`.trim();
+  return /^0\b/.test(of.unit) ? of.unit : `${text(of.low)}–${text(of.high)}${behind(of.unit)}`.trim();
 }
 
 /** A number without the tails of binary fractions. */

@@ -43,6 +43,12 @@ export function points(difference) {
   return value > 0 ? `+${value}` : `−${-value}`;
 }
 
+/** A unit behind its number: "× 100 million", and nothing where the unit is the bounds. */
+export function behind(unit) {
+  if (/^0\b/.test(unit)) return "";
+  return /^\d/.test(unit) ? ` × ${unit}` : ` ${unit}`;
+}
+
 export function amount(value) {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   const text = Math.abs(value).toLocaleString("en", { maximumFractionDigits: digits });
