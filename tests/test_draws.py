@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -17,7 +17,10 @@ from sim.model import District
 from sim.runner import Runner
 from sim.scenario import read_scenario
 
-SOURCES = sorted((Path(__file__).parents[1] / "sim").rglob("*.py"))
+SIM = Path(__file__).parents[1] / "sim"
+SOURCES = sorted(SIM.rglob("*.py"))
+BEYOND_RUNS = ("analysis", "cli", "dashboard", "report")  # what asks for runs, or reads them
+OF_RUNS = [file for file in SOURCES if file.relative_to(SIM).parts[0] not in BEYOND_RUNS]
 KINDS = ("uniform", "normal", "laplace")
 METHODS = (*KINDS, "of_slots")
 MANY = 200_000
@@ -81,12 +84,31 @@ def walked_sets(tree_nodes: Iterator[ast.AST]) -> list[int]:
 def test_only_the_draws_hold_chance() -> None:
     found = {
         f"{file.name}:{node.lineno}: {word}"
-        for file in SOURCES
+        for file in OF_RUNS
         for node in nodes(file)
         for word in words(node) & OTHER_CHANCE
     }
     assert any(place.startswith("draws.py") for place in found)
     assert not [place for place in sorted(found) if not place.startswith("draws.py")]
+
+
+def generators(tree: Iterable[ast.AST]) -> Iterator[tuple[str, bool]]:
+    """What of ``np.random`` is used, and whether it is a generator made with a seed."""
+    found = list(tree)
+    calls = {id(node.func): node for node in found if isinstance(node, ast.Call)}
+    for node in found:
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "np.random":
+            call = calls.get(id(node))
+            is_type = node.attr == "Generator" and call is None
+            yield node.attr, is_type or (node.attr == "default_rng" and call and bool(call.args))
+
+
+def test_analyses_resample_with_seeded_generators_alone() -> None:
+    used = [(f.name, *found) for f in SOURCES if f not in OF_RUNS for found in generators(nodes(f))]
+    assert used
+    assert not [(file, name) for file, name, seeded in used if not seeded]
+    wrong = "np.random.rand(3)\nnp.random.default_rng()\nnp.random.default_rng(2)"
+    assert [bool(seeded) for _, seeded in generators(ast.walk(ast.parse(wrong)))].count(True) == 1
 
 
 def test_no_result_can_hang_on_the_order_of_a_set() -> None:
@@ -127,9 +149,9 @@ def asked(real: Runner) -> list[tuple[str, int]]:
 
 
 def names_in_code() -> tuple[set[str], set[str]]:
-    """The mechanisms that sim/ names whole, and the beginnings of those it puts together."""
+    """The mechanisms that the model names whole, and the beginnings of those it puts together."""
     whole, beginnings = set(), set()
-    for file in SOURCES:
+    for file in OF_RUNS:
         for node in nodes(file):
             is_draw = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
             if not is_draw or node.func.attr not in METHODS or file.name == "draws.py":

@@ -214,7 +214,7 @@ def worth(real: Runner) -> pd.DataFrame:
 
 
 def test_a_tenth_more_of_each_named_lever_clearly_moves_some_targets(worth: pd.DataFrame) -> None:
-    assert (worth.groupby("lever")["moved"].sum() >= 3).all()
+    assert (worth.groupby("lever")["moved"].sum() >= 2).all()
 
 
 def test_a_pair_is_worth_at_least_ten_pairs_of_independent_runs(worth: pd.DataFrame) -> None:

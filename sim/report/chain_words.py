@@ -32,7 +32,7 @@ DRIVERS = {
 
 BEHAVIOURS = {
     "growth": Name(zh="企业增长率（年）", en="growth of firms, a year"),
-    "ai_diffusion": Name(zh="人工智能扩散速度", en="pace of AI diffusion"),
+    "ai_diffusion": Name(zh="AI 扩散速度", en="pace of AI diffusion"),
     "research": Name(zh="研发成功率", en="rate of research success"),
     "standards": Name(zh="标准提案转化率", en="rate at which proposals become standards"),
     "foundings": Name(zh="平台筹建（占其速度）", en="founding of platforms (part of its rate)"),
@@ -56,11 +56,11 @@ TERMS = {
     "projects": Name(zh="应用项目", en="Application projects"),
     "capacity": Name(zh="产能上限", en="Cut to output capacity"),
     "luck": Name(zh="企业自身起伏", en="Firms' own luck"),
-    "ai_share": Name(zh="人工智能占比提高", en="Rising AI share"),
+    "ai_share": Name(zh="AI 占比提高", en="Rising AI share"),
     "entries": Name(zh="新设企业", en="Entries"),
     "exits": Name(zh="企业退出", en="Exits"),
     "moves": Name(zh="企业迁移", en="Moves between zones"),
-    "conversions": Name(zh="转为人工智能企业", en="Firms that become AI firms"),
+    "conversions": Name(zh="转为 AI 企业", en="Firms that become AI firms"),
     "base_year": Name(zh="基年增长的翘尾", en="Carry-over of the base year's growth"),
 }
 

@@ -15,7 +15,7 @@ FIRMS = Name(zh="家", en="firms")
 PERSONS = Name(zh="人", en="persons")
 TARGETS = Name(zh="项", en="targets")
 TOTAL = Name(zh="合计", en="Total")
-PLATFORMS = Name(zh="开放创新平台筹建", en="Founding of open innovation platforms")
+PLATFORMS = Name(zh="平台筹建", en="Founding of open innovation platforms")
 
 
 @dataclass(frozen=True)
