@@ -22,7 +22,7 @@ from sim.runner import Runner
 from sim.scenario import Inputs
 
 ROOT = Path(__file__).parents[1]
-RUNS, SEED, OTHER_SEED = 48, 1, 2
+RUNS, SEED, OTHER_SEED = 96, 1, 2
 START = "2021-06"
 GOAL = 10.0  # independent runs that one pair is to be worth at least
 
@@ -214,7 +214,7 @@ def worth(real: Runner) -> pd.DataFrame:
 
 
 def test_a_tenth_more_of_each_named_lever_clearly_moves_some_targets(worth: pd.DataFrame) -> None:
-    assert (worth.groupby("lever")["moved"].sum() >= 2).all()
+    assert (worth.groupby("lever")["moved"].sum() >= 3).all()
 
 
 def test_a_pair_is_worth_at_least_ten_pairs_of_independent_runs(worth: pd.DataFrame) -> None:

@@ -52,7 +52,8 @@ def served(kept: Path) -> Iterator[Served]:
 @pytest.fixture(scope="module")  # while it is open no other test's event loop can run
 def browser() -> Iterator[Any]:
     """A browser of this machine: Chromium by its usual names, or the one that CHROMIUM names."""
-    sync_api = pytest.importorskip("playwright.sync_api")
+    from playwright import sync_api  # in the dev group: only the browser itself may be missing
+
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip(
