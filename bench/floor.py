@@ -21,9 +21,8 @@ MONTHLY = {
     "talent": (np.log,),  # of staff over desired staff
     "innovation": (np.log, np.exp),  # (H/H̄)^γ
     "growth": (np.exp, np.log1p, np.exp),  # b, ln(1 − b²), revenue
-    "lifecycle": (np.exp,),  # hazard of closing
 }
-# (calls and events take exponentials of the few firms alone that are near one)
+# (calls, closings and other events take exponentials of the few firms alone that are near one)
 
 # At the start, over all slots, double precision.
 AT_START = (

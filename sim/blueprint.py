@@ -56,9 +56,26 @@ class Base:
         weights = np.exp(-self.growth[:, None] * months_back / 12.0).sum(axis=1)
         return np.asarray(self.revenue / weights)
 
+    @cached_property
+    def dealt(self) -> Ints:
+        """The cell of each firm at the start, dealt out cell by cell in rounds (firms,).
+
+        Sums by cell are faster when neighbouring slots lie in different cells: an addition need
+        not wait for the one before it.
+        """
+        count = self.firms.ravel()
+        in_order = np.repeat(np.arange(len(count)), count)
+        turn = np.arange(len(in_order)) - np.repeat(np.cumsum(count) - count, count)
+        return np.asarray(in_order[np.argsort(turn, kind="stable")])
+
     def revenue_before(self, months_back: int) -> Floats:
         """Monthly revenue (Z, S) that many months before the start, 0 to 11."""
         return np.asarray(self.december_revenue * np.exp(-self.growth * months_back / 12.0))
+
+    @cached_property
+    def earlier_revenue(self) -> Floats:
+        """Monthly revenue of the eleven months before the start, oldest first (11, Z, S)."""
+        return np.array([self.revenue_before(months_back) for months_back in range(11, 0, -1)])
 
 
 @dataclass(frozen=True)
@@ -106,6 +123,10 @@ class Parks:
     platforms: Ints
     opens: Ints  # month
     general: Bools
+
+    @cached_property
+    def opening_months(self) -> frozenset[int]:
+        return frozenset(self.opens.tolist())
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ meet the same luck (common random numbers).
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import pdtrik
+
+from sim.kernels import kernel
 
 AGAIN = 1_000_000_000  # run AGAIN + r has the parameters of run r, and other luck
 MONTH_STRIDE = 2**64
@@ -103,11 +105,27 @@ def parameter_uniforms(seed: int, run: int, names: Sequence[str]) -> Floats:
 
 
 def poisson_quantile(uniform: Floats, mean: Floats) -> Floats:
-    """Smallest count whose Poisson probability reaches ``uniform``; 0 where the mean is 0."""
-    inner = uniform.clip(1e-7, 1.0 - 1e-7)
-    count = np.zeros(mean.shape)
-    some = np.flatnonzero(inner > np.exp(-mean))  # a count of 0 has the probability e^(−mean)
-    if len(some):
-        exact = np.ceil(pdtrik(inner[some], mean[some]) - 1e-9)
-        count[some] = np.fmax(exact, 0.0)  # not a number where the count is 0
-    return count
+    """Smallest count whose Poisson probability reaches ``uniform``; 0 where the mean is 0.
+
+    Both are (zones,), double precision; a count is at most 10,000 above the mean.
+    """
+    return _poisson_quantile(uniform.clip(1e-7, 1.0 - 1e-7), mean)
+
+
+@kernel
+def _poisson_quantile(uniform: Floats, mean: Floats) -> Floats:
+    counts = np.zeros(len(mean))
+    for z in range(len(mean)):
+        # the sum starts so far below the mean that nothing is lost, and ends for sure
+        first = max(0.0, np.floor(mean[z] - 12.0 * np.sqrt(mean[z]) - 12.0))
+        if mean[z] <= 0.0:
+            continue
+        log_chance = first * np.log(mean[z]) - mean[z] - math.lgamma(first + 1.0)
+        count, chance = first, np.exp(log_chance)
+        reached = chance
+        while reached < uniform[z] and count < mean[z] + 10_000.0:
+            count += 1.0
+            chance *= mean[z] / count
+            reached += chance
+        counts[z] = count
+    return counts

@@ -7,8 +7,7 @@ firms that cannot exist yet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from scipy.special import ndtri
 from sim.agents import View
 from sim.blueprint import Base, Blueprint, Bools, Floats, Ints
 from sim.draws import Draws
+from sim.kernels import kernel
 from sim.parameters import BY_SECTOR
 
 Column = NDArray[Any]
@@ -51,8 +51,34 @@ COLUMNS: dict[str, str] = {
 }
 
 
+NAMES = tuple(COLUMNS)
+
 # what other books depend on: places in parks, sums by cell, who exists
 BOOKED = ("zone", "park", "sector", "cell", "founded", "state", "alive", "adopting", "projects")
+
+
+class Visible(NamedTuple):
+    """The visible slots' columns as kernels take them, but for those that none needs."""
+
+    zone: Ints
+    park: Ints
+    sector: Ints
+    cell: Ints
+    state: Ints
+    alive: Column
+    log_revenue: Column
+    revenue: Column
+    staff: Column
+    staffing: Column
+    capability: Column
+    maturity: Column
+    ai_share: Column
+    one_off: Column
+    is_ai: Bools
+    foreign: Bools
+    anchor: Bools
+    adopting: Bools
+    projects: Column
 
 
 class Firms:
@@ -90,7 +116,7 @@ class Firms:
     projects: Column
 
     def __init__(self, slots: int, at_start: int, founders: Ints, precision: type) -> None:
-        kinds: dict[str, Any] = {"int": np.intp, "real": precision, "flag": np.bool_}
+        kinds: dict[str, Any] = {"int": np.int32, "real": precision, "flag": np.bool_}
         self.precision = precision
         self.at_start = at_start
         self.visible_by = at_start + np.cumsum(founders)
@@ -107,12 +133,16 @@ class Firms:
 
     def reveal(self, month: int) -> None:
         """Let the attributes show the slots visible in this month."""
-        visible = int(self.visible_by[month])
-        vars(self).update({name: column[:visible] for name, column in self._all.items()})
+        self._show(int(self.visible_by[month]))
 
     def reveal_all(self) -> None:
-        for name, column in self._all.items():
-            setattr(self, name, column)
+        self._show(self.slots)
+
+    def _show(self, count: int) -> None:
+        views = [column[:count] for column in self._all.values()]
+        shown = dict(zip(NAMES, views, strict=True))
+        self.__dict__.update(shown)
+        self.visible = Visible._make([shown[name] for name in Visible._fields])
 
     def founders_of(self, month: int) -> slice:
         """The slots whose founding falls in this month."""
@@ -132,9 +162,9 @@ class Firms:
 
     def sum_by_cell(self, values: Column, shape: tuple[int, int]) -> Column:
         """Sums over the firms of each cell, shape (Z, S); inactive slots must hold 0."""
-        sums = np.zeros(shape[0] * shape[1])
-        np.add.at(sums, self.cell, values.astype(float))  # faster than bincount on whole columns
-        return sums.reshape(shape)
+        sums = np.zeros(shape)
+        _add_up(values, self.cell, sums.reshape(-1))
+        return sums
 
     def count_by_cell(self, flag: Bools, shape: tuple[int, int]) -> Floats:
         """How many active firms of each cell have a flag (visible,), shape (Z, S)."""
@@ -173,8 +203,13 @@ class Firms:
         self.adopting[who] = False
 
 
-@dataclass(frozen=True)
-class PopulationParameters:
+@kernel
+def _add_up(values: Column, cell: Ints, sums: Floats) -> None:
+    for i in range(len(values)):
+        sums[cell[i]] += values[i]
+
+
+class PopulationParameters(NamedTuple):
     """How firms at the start and potential founders are drawn."""
 
     tail_span: float  # largest over smallest size in the Pareto tail
@@ -185,7 +220,7 @@ class PopulationParameters:
     founder_ai_boost: float  # AI share of founders over the sector's mean
     anchor_share: float  # potential anchors among potential founders
     anchor_size: float  # first revenue of an anchor over the sector's mean
-    founders_rate: Floats = field(metadata=BY_SECTOR)  # potential founders a year per firm
+    founders_rate: Annotated[Floats, BY_SECTOR]  # potential founders a year per firm
 
 
 def founders_by_month(base: Base, rate: Floats, horizon: int) -> Ints:
@@ -210,7 +245,7 @@ def populate(blueprint: Blueprint, p: PopulationParameters, draws: Draws, precis
     slots = firms.slots
     existing = slice(0, at_start)
 
-    cells = _dealt(base.firms.ravel())
+    cells = base.dealt
     firms.sector[existing] = cells % sector_count
     firms.sector[at_start:] = np.repeat(
         np.tile(np.arange(sector_count), len(founders)), founders.ravel()
@@ -269,20 +304,11 @@ def populate(blueprint: Blueprint, p: PopulationParameters, draws: Draws, precis
         1.0,
         np.minimum(taste * base.ai_share[sector] * p.founder_ai_boost, 0.45),
     )
-    firms.ai_share[existing] = _ai_shares(base, taste[existing], revenue[existing], cells)
+    firms.ai_share[existing] = _ai_shares(
+        base.ai_share, base.is_ai, taste[existing], revenue[existing], cells, base.firms.size
+    )
     firms.reveal(0)
     return firms
-
-
-def _dealt(count: Ints) -> Ints:
-    """The cell of each slot, dealt out cell by cell in rounds.
-
-    Sums by cell are faster when neighbouring slots lie in different cells: an addition need not
-    wait for the one before it.
-    """
-    in_order = np.repeat(np.arange(len(count)), count)
-    turn = np.arange(len(in_order)) - np.repeat(np.cumsum(count) - count, count)
-    return np.asarray(in_order[np.argsort(turn, kind="stable")])
 
 
 def _inner(uniform: Column) -> Column:
@@ -316,19 +342,28 @@ def _scaled(values: Column, cells: Ints, totals: Column) -> Column:
     return np.asarray(values * factor[cells])
 
 
-def _ai_shares(base: Base, taste: Column, revenue: Column, cells: Ints) -> Column:
+@kernel
+def _ai_shares(
+    ai_share: Floats, is_ai: Bools, taste: Column, revenue: Column, cells: Ints, count: int
+) -> Column:
     """AI shares whose revenue-weighted mean in each cell is the sector's, each at most 0.45."""
-    sector_count = len(base.ai_share)
-    goal = np.tile(base.ai_share, len(base.firms))
-    shares = taste * goal[cells]
-    turnover = np.bincount(cells, revenue, len(goal))
+    sectors = len(ai_share)
+    shares, turnover = np.empty(len(taste)), np.zeros(count)
+    for i in range(len(taste)):
+        shares[i] = taste[i] * ai_share[cells[i] % sectors]
+        turnover[cells[i]] += revenue[i]
     for _ in range(12):
-        shares = np.minimum(shares, 0.45)
-        now = np.bincount(cells, revenue * shares, len(goal))
-        factor = np.divide(goal * turnover, now, out=np.zeros(len(goal)), where=now > 0)
-        shares = shares * factor[cells]
-    is_ai = base.is_ai[cells % sector_count]
-    return np.where(is_ai, 1.0, np.minimum(shares, 0.49))
+        now = np.zeros(count)
+        for i in range(len(taste)):
+            now[cells[i]] += revenue[i] * min(shares[i], 0.45)
+        for cell in range(count):
+            goal = ai_share[cell % sectors] * turnover[cell]
+            now[cell] = goal / now[cell] if now[cell] > 0.0 else 0.0
+        for i in range(len(taste)):
+            shares[i] = min(shares[i], 0.45) * now[cells[i]]
+    for i in range(len(taste)):
+        shares[i] = 1.0 if is_ai[cells[i] % sectors] else min(shares[i], 0.49)
+    return shares
 
 
 class Firm(View):

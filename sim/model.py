@@ -97,10 +97,12 @@ class District(mesa.Model):
         self._fill_zones()
 
         self.indicators = tuple(accounts.indicators(blueprint))
+        targets = blueprint.plan.targets
+        self.target_kinds = np.array([accounts.QUANTITIES[t.quantity] for t in targets])
         self.target_weights = {
-            target.id: accounts.revenue_weights(target, blueprint.base, blueprint.sectors)
-            for target in blueprint.plan.targets
+            t.id: accounts.revenue_weights(t, blueprint.base, blueprint.sectors) for t in targets
         }
+        self.weight_table = np.array(list(self.target_weights.values()))
         months = blueprint.horizon + 1
         self.series = np.zeros((months, len(self.indicators), blueprint.shape[0]))
         self.covered = np.zeros(months)  # sectors with an AI model
@@ -180,17 +182,15 @@ class District(mesa.Model):
     def _house_firms(self) -> None:
         """Give firms at the start a park of their zone, by focus and places; the rest go to the
         zone's general parks."""
-        blueprint, columns, state = self.blueprint, self.columns, self.park_columns
-        plan = blueprint.parks
-        cells = blueprint.shape[0] * blueprint.shape[1]
-        zone = np.arange(cells) // blueprint.shape[1]
-        sector = np.arange(cells) % blueprint.shape[1]
-        here = plan.zone[None, :] == zone[:, None]
-        weight = here * plan.focus.T[sector] * state.capacity
-        cumulated = np.cumsum(weight, axis=1)
-        luck = self.draws.uniform("trait park", 0, columns.slots)[: columns.at_start].astype(float)
-        goal = luck * cumulated[columns.cell, -1]
-        park = (cumulated.take(columns.cell, axis=0) > goal[:, None]).argmax(axis=1)
+        columns, state = self.columns, self.park_columns
+        park = lifecycle.homes(
+            self.draws.uniform("trait park", 0, columns.slots)[: columns.at_start],
+            columns.zone,
+            columns.sector,
+            state.zone,
+            state.focus,
+            state.capacity,
+        )
         lifecycle.place(self, np.arange(columns.at_start), park)
         homeless = np.flatnonzero(columns.park < 0)
         lifecycle.place(self, homeless, self._general_park(columns.zone[homeless]))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,14 @@ from sim.posterior import Posterior
 from sim.scenario import Inputs
 
 POSTERIOR = "posterior"  # the name of the draw that chooses one of its rows
-BY_SECTOR = {"by": "sector"}
-BY_DRIVER = {"by": "driver"}
+BY_SECTOR, BY_DRIVER = "sector", "driver"  # Annotated[Floats, BY_SECTOR]: one number a sector
+
+
+@cache
+def fields_of(group: type) -> dict[str, str | None]:
+    """The parameters of a process's named tuple, and by what each has more numbers than one."""
+    hints = get_type_hints(group, include_extras=True)
+    return {name: getattr(hint, "__metadata__", [None])[0] for name, hint in hints.items()}
 
 
 @dataclass(frozen=True)
@@ -225,7 +231,7 @@ def parameter_table(
     """Match the economy file's parameters with what the processes need.
 
     Args:
-        groups: the parameter dataclass of each process, by the process's name.
+        groups: the named tuple of parameters of each process, by the process's name.
         fixed: parameters that a scenario holds at a value.
 
     Raises:
@@ -237,15 +243,15 @@ def parameter_table(
     draw_names: list[str] = []
     lengths: dict[tuple[str, str], int] = {}
     for process, group in groups.items():
-        for field in dataclasses.fields(group):
-            name, parameter = field.name, economy.parameters[process][field.name]
+        for name, by in fields_of(group).items():
+            parameter = economy.parameters[process][name]
             if not isinstance(parameter.value, dict):
                 entries.append(
                     Entry(process, name, None, parameter, parameter.value, len(draw_names))
                 )
                 draw_names.append(f"{process}.{name}")
                 continue
-            keys = dimensions[field.metadata["by"]]
+            keys = dimensions[str(by)]
             lengths[process, name] = len(keys)
             shared = parameter.prior is not None and parameter.prior.shared
             if shared:
@@ -270,10 +276,10 @@ def _problems(
     for process in (process for process in groups if process in economy.parameters):
         place: FieldPath = ("parameters", process)
         given = economy.parameters[process]
-        fields = {field.name: field for field in dataclasses.fields(groups[process])}
+        fields = fields_of(groups[process])
         found += names_problems("parameter", given, list(fields), place)
         for name in (name for name in fields if name in given):
-            value, by = given[name].value, fields[name].metadata.get("by")
+            value, by = given[name].value, fields[name]
             field = (*place, name, "value")
             if by is None and isinstance(value, dict):
                 found.append((field, f"found {shown(value)}; one number is needed"))
@@ -289,6 +295,6 @@ def _problems(
 def _label(entry: Entry, dimensions: dict[str, list[str]], groups: dict[str, type]) -> str:
     if entry.key is None:
         return f"{entry.process}.{entry.name}"
-    fields = {field.name: field for field in dataclasses.fields(groups[entry.process])}
-    keys = dimensions[fields[entry.name].metadata["by"]]
+    by = fields_of(groups[entry.process])[entry.name]
+    keys = dimensions[str(by)]
     return f"{entry.process}.{entry.name}.{keys[entry.key]}"

@@ -42,7 +42,7 @@ class Parks:
     def open_at(self, blueprint: Blueprint, month: int) -> None:
         """Give the parks that have opened by this month their places, in a month when one opens."""
         plan = blueprint.parks
-        if month in plan.opens:
+        if month in plan.opening_months:
             is_open = plan.opens <= month
             self.capacity = np.where(is_open, plan.capacity, 0.0)
             self.platforms = np.where(is_open, plan.platforms, 0.0)

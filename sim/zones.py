@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from sim.blueprint import Blueprint
 from sim.economy import Lever
 
+# number; skilled persons; capability, maturity, AI shares; monthly AI revenue in 亿元; AI firms
+SUMS = ("firms", "staff", "capability", "maturity", "ai_adoption", "ai_revenue", "ai_firms")
+
 
 class Zones:
     """The state of all zones; arrays of shape (Z,) unless said otherwise."""
@@ -33,10 +36,15 @@ class Zones:
         self.orders = np.zeros((zones, sectors))  # of new plants, not yet produced, 亿元 a month
         self.ramp = np.zeros((zones, sectors))  # log growth next month from filling them
         # sums over active firms at the month's end, (Z, S)
-        self.firms = np.zeros((zones, sectors))
         self.revenue = np.zeros((zones, sectors))  # monthly, 亿元
-        self.staff = np.zeros((zones, sectors))  # skilled persons
-        self.ai_adoption = np.zeros((zones, sectors))  # sum of AI shares
+        self.sums = np.zeros((zones, sectors, len(SUMS)))  # the others
+        self.firms = self.sums[..., SUMS.index("firms")]
+        self.staff = self.sums[..., SUMS.index("staff")]
+        self.capability = self.sums[..., SUMS.index("capability")]
+        self.maturity = self.sums[..., SUMS.index("maturity")]
+        self.ai_adoption = self.sums[..., SUMS.index("ai_adoption")]
+        self.ai_revenue = self.sums[..., SUMS.index("ai_revenue")]
+        self.ai_firms = self.sums[..., SUMS.index("ai_firms")]
         self.key_technologies = np.zeros(zones)  # counts since the start, as all below
         self.landmark_results = np.zeros(zones)
         self.standards = np.zeros(zones)

@@ -37,6 +37,7 @@ LAYERS = (
     ("plan",),
     ("files", "figures", "months"),
     ("validation", "draws"),
+    ("kernels",),
     ("errors",),
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
@@ -208,3 +209,33 @@ def test_the_guide_shows_the_arrows_as_they_are() -> None:
     layers = [layer.strip(" .").split(", ") for layer in shown.split("→")]
     assert layers == [list(layer) for layer in LAYERS]
     assert all(set(one).isdisjoint(other) for one, other in pairwise(layers))
+
+
+def kernels() -> Iterator[tuple[str, ast.FunctionDef, set[str]]]:
+    """Each kernel with its module, and what else its module defines or takes from elsewhere."""
+    for name, file in MODULES.items():
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        foreign = {
+            alias.asname or alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sim.")
+            for alias in node.names
+        }
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and any(
+                ast.unparse(decorator) == "kernel" for decorator in node.decorator_list
+            ):
+                yield name, node, foreign
+
+
+def test_a_kernel_calls_nothing_of_another_file() -> None:
+    """What is compiled is kept until its own file changes, whatever happens to others."""
+    found = list(kernels())
+    assert len(found) > 40
+    for name, function, foreign in found:
+        called = {
+            node.func.id
+            for node in ast.walk(function)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not called & foreign, f"{name}.{function.name}"

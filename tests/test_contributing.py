@@ -106,8 +106,7 @@ class Project:
     def __init__(self, tree: Path) -> None:
         self.tree = tree
         for name in ("sim", "scenarios", "tests/small_district"):
-            unneeded = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / name, tree / name, ignore=unneeded)
+            shutil.copytree(ROOT / name, tree / name)  # with what has been compiled
         shutil.copy(ROOT / "pyproject.toml", tree)
 
     def follow(self, example: int) -> None:

@@ -14,6 +14,7 @@ from sim.firms import ACTIVE, COLUMNS, POTENTIAL, REFUSED, Firms
 from sim.model import District
 from sim.processes import accounts
 from sim.runner import Runner
+from sim.zones import SUMS
 
 RUNS = range(5)
 MONTH = 10  # of the founding
@@ -200,12 +201,12 @@ def test_in_its_month_it_takes_nothing_from_other_founders_but_people_of_its_zon
 def test_in_its_month_the_books_that_it_is_not_in_are_the_same_to_the_bit(pair: Pair) -> None:
     pair.to(MONTH)
     firm, touched = pair.firm, {"series", "Parks.occupied"}
-    touched |= {f"Zones.{n}" for n in ("firms", "revenue", "staff", "ai_adoption", "entries")}
-    touched |= {"Zones.seekers", "Momentum.last", "Momentum.mean"}
+    touched |= {f"Zones.{n}" for n in ("sums", *SUMS, "revenue", "entries", "seekers")}
+    touched |= {"Momentum.last", "Momentum.mean"}
     one, other = everything(pair.plain), everything(pair.added)
     assert {name for name in one if one[name] != other[name]} <= touched
     elsewhere = np.arange(pair.plain.blueprint.shape[0]) != firm.zone
-    for name in ("firms", "revenue", "staff", "ai_adoption", "entries", "seekers"):
+    for name in ("sums", *SUMS, "revenue", "entries", "seekers"):
         assert not pair.more("zones", name)[elsewhere].any(), name
     assert not (pair.added.series - pair.plain.series)[:, :, elsewhere].any()
 

@@ -151,10 +151,11 @@ class _Watcher:
         district = self.district
         effects = district.blueprint.effects
         progress = district.department_columns.progress[effects.measure]
-        pushed = progress * district.drivers.strength
+        pushed = progress * district.drivers.strength[:, None]
         size = len(DRIVERS) * self.zones * self.sectors
         levers = np.broadcast_to(
-            district.drivers.pushes[district.month], (len(DRIVERS), self.zones, self.sectors)
+            district.drivers.pushes[district.month][..., None],
+            (len(DRIVERS), self.zones, self.sectors),
         )
         total = np.bincount(effects.place, pushed.ravel(), size) + levers.ravel()
         whole = total[self.place]

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.blueprint import Base, Blueprint, Floats
+from sim.blueprint import Base, Blueprint, Bools, Floats, Ints
 from sim.economy import Lever
+from sim.firms import Column
+from sim.kernels import kernel
 from sim.plan import Quantity, Target
-from sim.zones import ITEMS
+from sim.zones import ITEMS, SUMS
 
 if TYPE_CHECKING:
     from sim.model import District
@@ -30,6 +32,23 @@ CONTEXT = {
     "core_revenue": "flow",
     "revenue": "flow",
 }
+
+
+PLACE = {name: place for place, name in enumerate(CONTEXT)}
+FIRMS_ROW, STAFF_ROW = PLACE["firms"], PLACE["skilled_staff"]
+MATURITY_ROW, SERVICE_ROW = PLACE["digital_maturity"], PLACE["park_service"]
+CORE_ROW, REVENUE_ROW = PLACE["core_revenue"], PLACE["revenue"]
+
+# as kernels know them
+QUANTITIES = {quantity: number for number, quantity in enumerate(Quantity)}
+FIRMS, REVENUE = QUANTITIES[Quantity.FIRMS], QUANTITIES[Quantity.REVENUE]
+AI_FIRMS, AI_REVENUE = QUANTITIES[Quantity.AI_FIRMS], QUANTITIES[Quantity.AI_REVENUE]
+SCENARIOS, AI_MODELS = QUANTITIES[Quantity.SCENARIOS], QUANTITIES[Quantity.AI_MODELS]
+OPEN_PLATFORMS, STANDARDS = QUANTITIES[Quantity.OPEN_PLATFORMS], QUANTITIES[Quantity.STANDARDS]
+KEY_TECHNOLOGIES = QUANTITIES[Quantity.KEY_TECHNOLOGIES]
+LANDMARK_RESULTS = QUANTITIES[Quantity.LANDMARK_RESULTS]
+COUNT, STAFF, MATURITY = SUMS.index("firms"), SUMS.index("staff"), SUMS.index("maturity")
+AI_PART, AI_COUNT = SUMS.index("ai_revenue"), SUMS.index("ai_firms")
 
 
 def indicators(blueprint: Blueprint) -> dict[str, str]:
@@ -78,13 +97,45 @@ def committed(blueprint: Blueprint) -> Floats:
 
 def record(model: District) -> None:
     """Write this month's row of the series: each indicator by zone, (indicators, Z)."""
+    blueprint, zones, parks = model.blueprint, model.zones, model.park_columns
     add_up(model)
-    row = model.series[model.month]
-    targets = model.blueprint.plan.targets
-    for position, target in enumerate(targets):
-        row[position] = measure(model, target)
-    context(model, row[len(targets) :])
-    model.covered[model.month] = np.count_nonzero(model.zones.models.any(axis=0))
+    targets = model.series[model.month, : len(model.target_kinds)]
+    context = model.series[model.month, len(model.target_kinds) :]
+    model.covered[model.month] = write_targets(
+        targets,
+        model.target_kinds,
+        model.weight_table,
+        zones.revenue,
+        zones.sums,
+        zones.scenarios,
+        zones.models,
+        zones.key_technologies,
+        zones.landmark_results,
+        zones.standards,
+        parks.zone,
+        parks.open_platforms,
+    )
+    write_context(
+        context,
+        zones.revenue,
+        zones.sums,
+        blueprint.base.adopts,
+        blueprint.is_core,
+        parks.zone,
+        parks.capacity,
+        parks.service,
+    )
+    for name, values in (
+        ("entries", zones.entries),
+        ("exits", zones.exits),
+        ("fill_rate", zones.fill_rate),
+        ("arrivals", zones.arrivals),
+        ("data_access", zones.data_access),
+        ("data_volume", zones.data_volume),
+        ("cross_border_data", zones.cross_border),
+        ("data_incidents", zones.incidents),
+    ):
+        context[PLACE[name]] = values
 
 
 def with_district(model: District, series: Floats) -> Floats:
@@ -105,12 +156,46 @@ def with_district(model: District, series: Floats) -> Floats:
 
 def add_up(model: District) -> None:
     """Sums over firms at the month's end, which this month's indicators and the next use."""
-    firms, zones, shape = model.columns, model.zones, model.blueprint.shape
-    zones.firms = firms.sum_by_cell(firms.alive, shape)
+    firms, zones, sums = model.columns, model.zones, model.zones.sums
     if not model.month:  # later on growth has just added it up
-        zones.revenue = firms.sum_by_cell(firms.revenue, shape)
-    zones.staff = firms.sum_by_cell(firms.staff, shape)
-    zones.ai_adoption = firms.sum_by_cell(firms.ai_share * firms.alive, shape)
+        zones.revenue[:] = firms.sum_by_cell(firms.revenue, model.blueprint.shape)
+    add_firms(
+        firms.cell,
+        firms.alive,
+        firms.staff,
+        firms.capability,
+        firms.maturity,
+        firms.ai_share,
+        firms.is_ai,
+        firms.revenue,
+        sums.reshape(-1, len(SUMS)),
+    )
+
+
+@kernel
+def add_firms(
+    cell: Ints,
+    alive: Column,
+    staff: Column,
+    capability: Column,
+    maturity: Column,
+    ai_share: Column,
+    is_ai: Bools,
+    revenue: Column,
+    sums: Floats,
+) -> None:
+    """Add all firms up by cell in one pass, in the order of SUMS (cells, SUMS)."""
+    real = alive.dtype.type
+    sums[:] = 0.0
+    for i in range(len(cell)):
+        active, ai, here = alive[i], real(is_ai[i]), sums[cell[i]]
+        here[0] += active
+        here[1] += staff[i]
+        here[2] += capability[i] * active
+        here[3] += maturity[i] * active
+        here[4] += ai_share[i] * active
+        here[5] += revenue[i] * max(ai_share[i], ai)
+        here[6] += ai * active
 
 
 def history(model: District) -> Floats:
@@ -120,7 +205,7 @@ def history(model: District) -> Floats:
     """
     blueprint, base = model.blueprint, model.blueprint.base
     flows = [name for name, kind in indicators(blueprint).items() if kind == "flow"]
-    revenue = np.array([base.revenue_before(months_back) for months_back in range(11, 0, -1)])
+    revenue = base.earlier_revenue
     known = {
         "revenue": revenue.sum(axis=2),
         "core_revenue": revenue @ blueprint.is_core,
@@ -139,52 +224,94 @@ def revenue_weights(target: Target, base: Base, sectors: tuple[str, ...]) -> Flo
     return np.array([target.sectors[s].value if s in target.sectors else 0.0 for s in sectors])
 
 
-def measure(model: District, target: Target) -> Floats:
-    """A target's quantity this month by zone (Z,); flows are of this month alone."""
-    zones, firms, shape = model.zones, model.columns, model.blueprint.shape
-    quantity = target.quantity
-    if quantity in (Quantity.REVENUE, Quantity.FIRMS):
-        by_cell = zones.firms if quantity == Quantity.FIRMS else zones.revenue
-        return np.asarray(by_cell @ model.target_weights[target.id])
-    if quantity == Quantity.AI_REVENUE:
-        part = firms.revenue * np.maximum(firms.ai_share, firms.is_ai)
-        return np.asarray(firms.sum_by_cell(part, shape).sum(axis=1))
-    if quantity == Quantity.AI_FIRMS:
-        return np.asarray(firms.count_by_cell(firms.is_ai, shape).sum(axis=1))
-    if quantity == Quantity.OPEN_PLATFORMS:
-        parks = model.park_columns
-        return np.asarray(np.bincount(parks.zone, parks.open_platforms, shape[0]))
-    if quantity == Quantity.SCENARIOS:
-        return np.asarray(zones.scenarios.sum(axis=1))
-    if quantity == Quantity.AI_MODELS:
-        return np.asarray(zones.models.sum(axis=1))
-    if quantity == Quantity.MODEL_SECTORS:
-        return np.asarray((zones.models > 0).sum(axis=1))
-    return np.asarray(getattr(zones, quantity.value))
+@kernel
+def write_targets(
+    row: Floats,
+    kinds: Ints,
+    weights: Floats,
+    revenue: Floats,
+    sums: Floats,
+    scenarios: Floats,
+    models: Floats,
+    key_technologies: Floats,
+    landmark_results: Floats,
+    standards: Floats,
+    park_zone: Ints,
+    open_platforms: Floats,
+) -> int:
+    """The targets' quantities this month (targets, Z), by their ``kinds`` (targets,) as in
+    QUANTITIES; flows are of this month alone. ``weights`` (targets, S) of revenue and firms.
+
+    Gives the number of sectors with an AI model.
+    """
+    zones, sectors = revenue.shape
+    for n in range(len(kinds)):
+        kind = kinds[n]
+        if kind == OPEN_PLATFORMS:
+            row[n] = 0.0
+            for k in range(len(park_zone)):
+                row[n, park_zone[k]] += open_platforms[k]
+        elif kind == KEY_TECHNOLOGIES:
+            row[n] = key_technologies
+        elif kind == LANDMARK_RESULTS:
+            row[n] = landmark_results
+        elif kind == STANDARDS:
+            row[n] = standards
+        else:
+            for z in range(zones):
+                total = 0.0
+                for s in range(sectors):
+                    if kind == REVENUE:
+                        total += revenue[z, s] * weights[n, s]
+                    elif kind == FIRMS:
+                        total += sums[z, s, COUNT] * weights[n, s]
+                    elif kind == AI_REVENUE:
+                        total += sums[z, s, AI_PART]
+                    elif kind == AI_FIRMS:
+                        total += sums[z, s, AI_COUNT]
+                    elif kind == SCENARIOS:
+                        total += scenarios[z, s]
+                    elif kind == AI_MODELS:
+                        total += models[z, s]
+                    else:  # MODEL_SECTORS
+                        total += models[z, s] > 0.0
+                row[n, z] = total
+    covered = 0
+    for s in range(sectors):
+        for z in range(zones):
+            if models[z, s] > 0.0:
+                covered += 1
+                break
+    return covered
 
 
-def context(model: District, row: Floats) -> None:
-    """The month's values of the CONTEXT indicators, in their order, (indicators, Z)."""
-    zones, firms, parks = model.zones, model.columns, model.park_columns
-    shape, zone_count = model.blueprint.shape, model.blueprint.shape[0]
-    adopts = model.blueprint.base.adopts
-    maturity = firms.sum_by_cell(firms.maturity * firms.alive, shape)
-    count = zones.firms @ adopts
-    room = np.bincount(parks.zone, parks.capacity, zone_count)
-    service = np.bincount(parks.zone, parks.service * parks.capacity, zone_count)
-    row[:] = (
-        zones.firms.sum(axis=1),
-        zones.entries,
-        zones.exits,
-        zones.staff.sum(axis=1),
-        zones.fill_rate,
-        zones.arrivals,
-        zones.data_access,
-        zones.data_volume,
-        zones.cross_border,
-        zones.incidents,
-        (maturity * adopts).sum(axis=1) / np.maximum(count, 1.0),
-        service / np.maximum(room, 1.0),
-        zones.revenue @ model.blueprint.is_core,
-        zones.revenue.sum(axis=1),
-    )
+@kernel
+def write_context(
+    row: Floats,
+    revenue: Floats,
+    sums: Floats,
+    adopts: Bools,
+    is_core: Floats,
+    park_zone: Ints,
+    capacity: Floats,
+    service: Floats,
+) -> None:
+    """Sums over firms and means over parks (indicators, Z), in the order of CONTEXT."""
+    zones, sectors = revenue.shape
+    room, served = np.zeros(zones), np.zeros(zones)
+    for k in range(len(park_zone)):
+        room[park_zone[k]] += capacity[k]
+        served[park_zone[k]] += capacity[k] * service[k]
+    for z in range(zones):
+        maturity = adopters = 0.0
+        for place in (FIRMS_ROW, STAFF_ROW, CORE_ROW, REVENUE_ROW):
+            row[place, z] = 0.0
+        for s in range(sectors):
+            row[FIRMS_ROW, z] += sums[z, s, COUNT]
+            row[STAFF_ROW, z] += sums[z, s, STAFF]
+            row[CORE_ROW, z] += revenue[z, s] * is_core[s]
+            row[REVENUE_ROW, z] += revenue[z, s]
+            maturity += sums[z, s, MATURITY] * adopts[s]
+            adopters += sums[z, s, COUNT] * adopts[s]
+        row[MATURITY_ROW, z] = maturity / max(adopters, 1.0)
+        row[SERVICE_ROW, z] = served[z] / max(room[z], 1.0)

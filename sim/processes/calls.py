@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 
 from sim.blueprint import Blueprint, Bools, Floats, Ints
 from sim.economy import Lever
-from sim.firms import Column
+from sim.firms import Column, Visible
+from sim.kernels import kernel
 from sim.parameters import BY_SECTOR
 from sim.plan import Driver
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from sim.model import District
 
 
-@dataclass(frozen=True)
-class CallsParameters:
+class CallsParameters(NamedTuple):
     peer_effect: float  # log change of the hazard at mean AI share 1 of the cell's firms
     demand_effect: float  # log change of the hazard at full demand
     take_up: float  # κ: funded calls a month that an adopter half-way to maturity takes up at most
@@ -34,36 +33,47 @@ class CallsParameters:
     project_value: float  # 亿元 paid to the supplier
     follow_on: float  # share of that revenue that stays after the project
     adopter_cost: float  # log revenue that a running project costs the adopter
-    hazard: Floats = field(metadata=BY_SECTOR)  # calls a year of a firm half-way to maturity
-    typical: Floats = field(metadata=BY_SECTOR)  # chance that a done project is a typical scenario
-    model_chance: Floats = field(metadata=BY_SECTOR)  # that a reuse of a kind yields its AI model
+    hazard: Annotated[Floats, BY_SECTOR]  # calls a year of a firm half-way to maturity
+    typical: Annotated[Floats, BY_SECTOR]  # chance that a done project is a typical scenario
+    model_chance: Annotated[Floats, BY_SECTOR]  # that a reuse of a kind yields its AI model
+
+
+ROOM = 1024  # projects under way that find a place at first
 
 
 class Projects:
     """Projects under way in columns, and which kinds have been done where."""
 
     def __init__(self, blueprint: Blueprint) -> None:
-        self._place(np.zeros((4, 0), dtype=np.intp), np.zeros(0))
+        self.table = np.zeros((4, ROOM), dtype=np.intp)  # adopter, supplier, kind, last month
+        self.luck = np.zeros(ROOM)  # of each one's outcome
+        self.count = 0
         kinds = int(blueprint.base.project_kinds.max(initial=0))
         self.first_adopter = np.full((blueprint.shape[1], kinds), -1, dtype=np.intp)
         self.is_model = np.zeros((blueprint.shape[1], kinds), dtype=bool)
 
-    def add(self, adopter: Ints, supplier: Ints, kind: Ints, end: Ints, luck: Floats) -> None:
-        new = np.stack([adopter, supplier, kind, end])
-        self._place(np.concatenate([self._table, new], 1), np.concatenate([self.luck, luck]))
+    @property
+    def adopter(self) -> Ints:
+        return self.table[0, : self.count]
 
-    def take(self, chosen: Bools) -> dict[str, Column]:
-        """Remove the chosen projects and give them back."""
-        done, others = chosen.nonzero()[0], (~chosen).nonzero()[0]
-        adopter, supplier, kind, _ = self._table.take(done, axis=1)
-        rows = {"adopter": adopter, "supplier": supplier, "kind": kind, "luck": self.luck[done]}
-        self._place(self._table.take(others, axis=1), self.luck[others])
-        return rows
+    @property
+    def supplier(self) -> Ints:
+        return self.table[1, : self.count]
 
-    def _place(self, table: Ints, luck: Floats) -> None:
-        """All projects under way: whole numbers (4, projects) and luck (projects,)."""
-        self._table, self.luck = table, luck
-        self.adopter, self.supplier, self.kind, self.end = table
+    @property
+    def kind(self) -> Ints:
+        return self.table[2, : self.count]
+
+    @property
+    def end(self) -> Ints:
+        return self.table[3, : self.count]
+
+    def make_room(self, more: int) -> None:
+        """See that so many projects more find a place."""
+        if (short := self.count + more - len(self.luck)) > 0:
+            short = max(short, len(self.luck))
+            self.table = np.pad(self.table, ((0, 0), (0, short)))
+            self.luck = np.pad(self.luck, (0, short))
 
 
 def step(model: District) -> None:
@@ -81,85 +91,202 @@ def post(model: District) -> None:
     one; what is not taken up is not spent.
     """
     blueprint, firms, p = model.blueprint, model.columns, model.parameters.calls
-    base, shape = blueprint.base, blueprint.shape
-    ready = firms.maturity * (1.0 - firms.maturity)
-    ready *= 4.0
-    ready *= firms.alive
-    ready *= firms.adopts & ~firms.adopting
-    total_ready = firms.sum_by_cell(ready, shape)
-
-    # peers: the mean AI share of the cell's firms
-    peers = model.zones.ai_adoption / np.maximum(model.zones.firms, 1.0)
-    push = p.peer_effect * peers + p.demand_effect * model.drivers.cell(Driver.DEMAND)
-    own = p.hazard / 12.0 * np.exp(push)
+    projects, zones = model.projects, model.zones
     grant = blueprint.lever_strength[Lever.SCENARIO_FUNDING]
-    offered = blueprint.funding[model.month] / grant / 12.0
-    per_ready = np.divide(offered, total_ready, out=np.zeros(shape), where=total_ready > 0)
-    funded = p.take_up * (1.0 - np.exp(-per_ready / p.take_up))
-    luck = model.draws.uniform("call", model.month, len(firms))
-    adopter, _ = firms.struck(luck, firms.by_cell(own + funded) * ready)
+    adopter, odds = called(
+        p,
+        model.draws.uniform("call", model.month, len(firms)),
+        firms.cell,
+        firms.maturity,
+        firms.alive,
+        firms.adopts,
+        firms.adopting,
+        zones.firms,
+        zones.ai_adoption,
+        model.drivers.cell(Driver.DEMAND),
+        blueprint.funding[model.month],
+        grant,
+    )
     if not len(adopter):
         return
-    seen = 2 * int(p.bidders)
-    detail = model.draws.of_slots("project", model.month, adopter, 2 + 2 * seen)
-    supplier = award(model, p, adopter, detail[:, 2 : 2 + seen], detail[:, 2 + seen :])
-    matched = supplier >= 0
-    adopter, supplier, detail = adopter[matched], supplier[matched], detail[matched]
-
-    span = p.longest - p.shortest + 1.0
-    length = detail[:, 0] * span
-    kinds = base.project_kinds[firms.sector[adopter]]
-    model.projects.add(
-        adopter=adopter,
-        supplier=supplier,
-        kind=(length % 1.0 * kinds).astype(np.intp),
-        end=model.month + (p.shortest + length).astype(np.intp),
-        luck=detail[:, 1],
+    bids = 2 * int(p.bidders)
+    detail = model.draws.of_slots("project", model.month, adopter, 2 + 2 * bids)
+    projects.make_room(len(adopter))
+    spent = np.zeros(blueprint.shape[0])
+    projects.count = begin(
+        firms.visible,
+        p,
+        adopter,
+        firms.supplies.nonzero()[0],
+        detail,
+        blueprint.distance,
+        projects.table,
+        projects.luck,
+        projects.count,
+        blueprint.base.project_kinds,
+        model.month,
+        odds,
+        spent,
     )
-    firms.adopting[adopter] = True
-    firms.one_off[adopter] -= p.adopter_cost
-    # a supplier of several is written to several times, each time the same
-    number = np.bincount(supplier)[supplier]
-    firms.projects[supplier] += number
-    firms.one_off[supplier] += project_growth(p, firms.log_revenue[supplier], number)
-
-    cell = firms.cell[adopter]
-    odds = np.divide(funded, own + funded, out=np.zeros(shape), where=own + funded > 0).ravel()
-    spent = np.bincount(cell, grant * odds[cell], shape[0] * shape[1]).reshape(shape).sum(axis=1)
     unit_cost = blueprint.lever_cost[Lever.SCENARIO_FUNDING]
-    model.spending.add(Lever.SCENARIO_FUNDING, spent * unit_cost)
+    model.spending.add(Lever.SCENARIO_FUNDING, spent * grant * unit_cost)
 
 
-def award(model: District, p: CallsParameters, adopter: Ints, bid: Floats, luck: Floats) -> Ints:
-    """The supplier of each call, −1 where no bidder has capacity to spare.
+@kernel
+def called(
+    p: CallsParameters,
+    luck: Column,
+    cell: Ints,
+    maturity: Column,
+    alive: Column,
+    adopts: Bools,
+    adopting: Bools,
+    firms: Floats,
+    ai_adoption: Floats,
+    demand: Floats,
+    funding: Floats,
+    grant: float,
+) -> tuple[Ints, Floats]:
+    """The firms that post a call (calls,), and the odds that a call was a funded one (Z, S)."""
+    ready, total = readiness(cell, maturity, alive, adopts, adopting, firms.size)
+    rate, odds = np.empty(firms.size, luck.dtype), np.empty(firms.shape)
+    for z in range(firms.shape[0]):
+        for s in range(firms.shape[1]):
+            # peers: the mean AI share of the cell's firms
+            peers = ai_adoption[z, s] / max(firms[z, s], 1.0)
+            push = p.peer_effect * peers + p.demand_effect * demand[z, s]
+            own, funded = p.hazard[s] / 12.0 * np.exp(push), 0.0
+            ready_here = total[z * firms.shape[1] + s]
+            if ready_here > 0.0:
+                offered = funding[z, s] / grant / 12.0 / ready_here
+                funded = p.take_up * (1.0 - np.exp(-offered / p.take_up))
+            rate[z * firms.shape[1] + s] = own + funded
+            odds[z, s] = funded / max(own + funded, 1e-300)
+    return callers(luck, rate, cell, ready), odds
 
-    Firms of the supplying sectors are drawn by slot (``bid``, uniform, (calls, 2 × bidders)), and
-    the first few of them that are active bid. Among the bidders the choice is a conditional logit
-    with weight C^a·exp(−d/ℓ)·spare, by Gumbel draws (from ``luck``, uniform); ln weight + draw is
-    compared by its exponential.
+
+@kernel
+def readiness(
+    cell: Ints, maturity: Column, alive: Column, adopts: Bools, adopting: Bools, cells: int
+) -> tuple[Column, Floats]:
+    """How ready each firm is for a project of its own, 4M(1−M) (visible,), and sums by cell."""
+    one, four = alive.dtype.type(1.0), alive.dtype.type(4.0)
+    ready, total = np.empty_like(alive), np.zeros(cells)
+    for i in range(len(ready)):
+        ready[i] = four * maturity[i] * (one - maturity[i]) * alive[i]
+    for i in range(len(ready)):
+        ready[i] *= adopts[i] & ~adopting[i]
+    for i in range(len(ready)):
+        total[cell[i]] += ready[i]
+    return ready, total
+
+
+@kernel
+def callers(luck: Column, rate: Column, cell: Ints, ready: Column) -> Ints:
+    """The firms that post a call, by luck (visible,) and the cells' rate at full readiness."""
+    hazard, who, count = np.empty_like(ready), np.empty(len(luck), np.intp), 0
+    for i in range(len(luck)):
+        hazard[i] = rate[cell[i]] * ready[i]
+    for i in range(len(luck)):
+        # a chance is never above its hazard
+        if luck[i] <= hazard[i] and luck[i] < -np.expm1(-hazard[i]):
+            who[count] = i
+            count += 1
+    return who[:count].copy()
+
+
+@kernel
+def award(
+    firms: Visible,
+    p: CallsParameters,
+    adopter: Ints,
+    candidates: Ints,
+    luck: Floats,
+    distance: Floats,
+) -> Ints:
+    """The supplier of each call (calls,), −1 where no bidder has capacity to spare.
+
+    Firms of the supplying sectors are drawn by slot (from the third of a call's ``luck`` on,
+    uniform, as many as there are draws for the choice), and the first few of them that are active
+    bid. Among the bidders the choice is a conditional logit with weight C^a·exp(−d/ℓ)·spare, by
+    Gumbel draws; ln weight + draw is compared by its exponential.
     """
-    blueprint, firms = model.blueprint, model.columns
-    candidates = firms.supplies.nonzero()[0]
-    if not len(candidates):
-        return np.full(len(adopter), -1, dtype=np.intp)
-    bidder = candidates[(bid * len(candidates)).astype(np.intp)]
-    alive = firms.alive[bidder] > 0
-    bids = alive & (np.cumsum(alive, axis=1) <= p.bidders)
-    capacity = np.floor(firms.staff[bidder] / p.staff_per_project)
-    spare = np.maximum(1.0 - firms.projects[bidder] / np.maximum(capacity, 1.0), 0.0)
-    away = blueprint.distance[firms.zone[adopter][:, None], firms.zone[bidder]]
-    able = bids & (capacity >= 1.0) & (spare > 0)
-    skill = p.capability_weight * np.log(np.maximum(firms.capability[bidder], 1e-9))
-    weight = np.exp(skill - away / p.supplier_reach) * spare * able
-    best = (weight / -np.log(np.maximum(luck, 1e-12))).argmax(axis=1)
-    rows = np.arange(len(adopter))
-    return np.where(able[rows, best], bidder[rows, best], -1)
+    supplier = np.empty(len(adopter), np.intp)
+    asked = luck.shape[1] // 2 - 1 if len(candidates) else 0
+    for call in range(len(adopter)):
+        supplier[call] = -1
+        here = firms.zone[adopter[call]]
+        bids, best = 0.0, 0.0
+        for n in range(asked):
+            bidder = candidates[int(luck[call, 2 + n] * len(candidates))]
+            if firms.alive[bidder] == 0.0:
+                continue
+            bids += 1.0
+            if bids > p.bidders:
+                break
+            capacity = np.floor(firms.staff[bidder] / p.staff_per_project)
+            spare = 1.0 - firms.projects[bidder] / max(capacity, 1.0)
+            if capacity < 1.0 or spare <= 0.0:
+                continue
+            skill = p.capability_weight * np.log(max(firms.capability[bidder], 1e-9))
+            weight = np.exp(skill - distance[here, firms.zone[bidder]] / p.supplier_reach) * spare
+            score = weight / -np.log(max(luck[call, 2 + asked + n], 1e-12))
+            if score > best:
+                best, supplier[call] = score, bidder
+    return supplier
 
 
-def project_growth(p: CallsParameters, log_revenue: Column, number: Column) -> Column:
-    """Log rise of suppliers' revenue by a number of projects, each spread over its mean length."""
+@kernel
+def begin(
+    firms: Visible,
+    p: CallsParameters,
+    adopter: Ints,
+    candidates: Ints,
+    luck: Floats,
+    distance: Floats,
+    table: Ints,
+    own_luck: Floats,
+    count: int,
+    kinds: Ints,
+    month: int,
+    odds: Floats,
+    funded: Floats,
+) -> int:
+    """Matched calls become projects, behind the ``count`` that are under way; gives their number.
+
+    ``odds`` (Z, S) that a call was a funded one are added to ``funded`` (Z,).
+    """
+    supplier = award(firms, p, adopter, candidates, luck, distance)
+    taken = np.zeros(len(firms.alive), np.intp)
+    for call in range(len(adopter)):
+        a, b = adopter[call], supplier[call]
+        if b < 0:
+            continue
+        taken[b] += 1
+        length = luck[call, 0] * (p.longest - p.shortest + 1.0)
+        table[0, count] = a
+        table[1, count] = b
+        table[2, count] = int(length % 1.0 * kinds[firms.sector[a]])
+        table[3, count] = month + int(p.shortest + length)
+        own_luck[count] = luck[call, 1]
+        count += 1
+        firms.adopting[a] = True
+        firms.one_off[a] -= p.adopter_cost
+        funded[firms.zone[a]] += odds[firms.zone[a], firms.sector[a]]
+    for b in supplier:
+        if b >= 0 and taken[b] > 0:
+            firms.projects[b] += taken[b]
+            firms.one_off[b] += project_growth(p, firms.log_revenue[b], taken[b])
+            taken[b] = 0
+    return count
+
+
+@kernel
+def project_growth(p: CallsParameters, log_revenue: float, number: int) -> float:
+    """Log rise of a supplier's revenue by projects, each spread over its mean length."""
     monthly = 2.0 * p.project_value / (p.shortest + p.longest)
-    return np.asarray(np.log1p(number * monthly * np.exp(-log_revenue)))
+    growth: float = np.log1p(number * monthly * np.exp(-log_revenue))
+    return growth
 
 
 def finish(model: District) -> None:
@@ -169,37 +296,119 @@ def finish(model: District) -> None:
     Each reuse of a kind in another firm yields its AI model with a stated chance, until it has one.
     A project whose supplier has closed fails.
     """
-    firms, zones, p = model.columns, model.zones, model.parameters.calls
-    ending = model.projects.end <= model.month
-    if not ending.any():
-        return
-    done = model.projects.take(ending)
-    adopter, supplier = done["adopter"], done["supplier"]
-    number = np.bincount(supplier)[supplier]  # as in ``post``
-    firms.projects[supplier] = np.maximum(firms.projects[supplier] - number, 0.0)
-    firms.adopting[adopter] = False
-    lost = (1.0 - p.follow_on) * project_growth(p, firms.log_revenue[supplier], number)
-    firms.one_off[supplier] -= lost * firms.alive[supplier]
-    still = firms.alive[adopter] > 0
-    firms.one_off[adopter[still]] += p.adopter_cost
+    zones, projects = model.zones, model.projects
+    projects.count = end(
+        model.columns.visible,
+        model.parameters.calls,
+        projects.table,
+        projects.luck,
+        projects.count,
+        model.month,
+        projects.first_adopter,
+        projects.is_model,
+        zones.scenarios,
+        zones.models,
+    )
 
-    failure = p.failure * (1.0 - firms.capability[supplier])
-    good = still & (firms.alive[supplier] > 0) & (done["luck"] >= failure)
-    adopter, kind = adopter[good], done["kind"][good]
-    luck = (done["luck"][good] - failure[good]) / (1.0 - failure[good])
-    firms.maturity[adopter] += p.maturity_gain * (1.0 - firms.maturity[adopter])
-    own = adopter[~firms.is_ai[adopter]]
-    firms.ai_share[own] += p.ai_gain * (1.0 - firms.ai_share[own])
 
-    sector, zone = firms.sector[adopter], firms.zone[adopter]
-    typical = luck < p.typical[sector]
-    np.add.at(zones.scenarios.ravel(), firms.cell[adopter[typical]], 1.0)
-    own_luck = luck / np.maximum(p.typical[sector], 1e-9)
-    for i in typical.nonzero()[0].tolist():
-        s, k = sector[i], kind[i]
-        first = model.projects.first_adopter[s, k]
+@kernel
+def end(
+    firms: Visible,
+    p: CallsParameters,
+    table: Ints,
+    luck: Floats,
+    count: int,
+    month: int,
+    first_adopter: Ints,
+    is_model: Bools,
+    scenarios: Floats,
+    models: Floats,
+) -> int:
+    """End what is due of the ``count`` projects; gives the number of those that go on."""
+    going, done = sort_out(table, luck, count, month)
+    if done == 0:
+        return going
+    ended, own_luck = table[:, going : going + done], luck[going : going + done]
+    leave(firms, p, ended)
+    judge(firms, p, ended, own_luck, first_adopter, is_model, scenarios, models)
+    return going
+
+
+@kernel
+def sort_out(table: Ints, luck: Floats, count: int, month: int) -> tuple[int, int]:
+    """Put the projects that end by this month behind the others; gives the numbers of both."""
+    going, done = 0, 0
+    for n in range(count):
+        going += table[3, n] > month
+    if going == count:
+        return going, done
+    old, old_luck = np.empty((4, count), np.intp), np.empty(count)
+    for n in range(count):
+        for row in range(4):
+            old[row, n] = table[row, n]
+        old_luck[n] = luck[n]
+    for n in range(count):
+        if old[3, n] > month:
+            place = n - done
+        else:
+            place = going + done
+            done += 1
+        for row in range(4):
+            table[row, place] = old[row, n]
+        luck[place] = old_luck[n]
+    return going, done
+
+
+@kernel
+def leave(firms: Visible, p: CallsParameters, ended: Ints) -> None:
+    """Adopters and suppliers of ended projects (4, projects) are free again; what the projects
+    cost and paid ends, but for what follows on."""
+    taken = np.zeros(len(firms.alive), np.intp)
+    for n in range(ended.shape[1]):
+        a = ended[0, n]
+        taken[ended[1, n]] += 1
+        firms.adopting[a] = False
+        if firms.alive[a] > 0.0:
+            firms.one_off[a] += p.adopter_cost
+    for b in ended[1]:
+        if taken[b] > 0:
+            firms.projects[b] = max(firms.projects[b] - taken[b], 0.0)
+            if firms.alive[b] > 0.0:
+                paid = project_growth(p, firms.log_revenue[b], taken[b])
+                firms.one_off[b] -= (1.0 - p.follow_on) * paid
+            taken[b] = 0
+
+
+@kernel
+def judge(
+    firms: Visible,
+    p: CallsParameters,
+    ended: Ints,
+    luck: Floats,
+    first_adopter: Ints,
+    is_model: Bools,
+    scenarios: Floats,
+    models: Floats,
+) -> None:
+    """What ended projects (4, projects) leave behind; one draw of each decides on all of it."""
+    for n in range(ended.shape[1]):
+        adopter, supplier, kind = ended[0, n], ended[1, n], ended[2, n]
+        if firms.alive[adopter] == 0.0 or firms.alive[supplier] == 0.0:
+            continue
+        fails = p.failure * (1.0 - firms.capability[supplier])
+        if luck[n] < fails:
+            continue
+        rest = (luck[n] - fails) / (1.0 - fails)
+        firms.maturity[adopter] += p.maturity_gain * (1.0 - firms.maturity[adopter])
+        if not firms.is_ai[adopter]:
+            firms.ai_share[adopter] += p.ai_gain * (1.0 - firms.ai_share[adopter])
+        z, s = firms.zone[adopter], firms.sector[adopter]
+        if rest >= p.typical[s]:
+            continue
+        scenarios[z, s] += 1.0
+        first = first_adopter[s, kind]
         if first < 0:
-            model.projects.first_adopter[s, k] = adopter[i]
-        elif first != adopter[i] and own_luck[i] < p.model_chance[s]:
-            zones.models[zone[i], s] += not model.projects.is_model[s, k]
-            model.projects.is_model[s, k] = True
+            first_adopter[s, kind] = adopter
+        elif first != adopter and rest / max(p.typical[s], 1e-9) < p.model_chance[s]:
+            models[z, s] += not is_model[s, kind]
+            is_model[s, kind] = True

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sim.blueprint import Floats
 from sim.economy import Lever
+from sim.kernels import kernel
 from sim.plan import Driver
 
 if TYPE_CHECKING:
     from sim.model import District
 
 
-@dataclass(frozen=True)
-class DataMarketParameters:
+class DataMarketParameters(NamedTuple):
     trade_share: float  # data traded per unit of data-intensive revenue at full access
     incident_hazard: float  # a year, at full openness without trust
     setback_shortest: float  # months
@@ -24,20 +24,48 @@ class DataMarketParameters:
 
 def step(model: District) -> None:
     """Volume_z = τ·access_z·Σ_s intensity_s·r_zs; incidents at h·O_z·(1−trust_z)."""
-    blueprint, zones, p = model.blueprint, model.zones, model.parameters.data_market
-    intensive = zones.revenue @ blueprint.base.data_intensity
-    zones.data_volume = p.trade_share * zones.data_access * intensive
-    zones.cross_border = zones.data_volume * zones.openness
-
-    luck = model.draws.uniform("incident", model.month, (len(intensive), 2)).astype(float)
-    exposure = zones.openness * (1.0 - model.drivers.zone(Driver.TRUST))
-    hit = luck[:, 0] < -np.expm1(-p.incident_hazard / 12.0 * exposure)
-    length = np.floor(
-        p.setback_shortest + luck[:, 1] * (p.setback_longest - p.setback_shortest + 1.0)
+    blueprint, zones, lever = model.blueprint, model.zones, Lever.DATA_PORT_OPENNESS
+    trade(
+        model.parameters.data_market,
+        model.draws.uniform("incident", model.month, (len(zones.openness), 2)).astype(float),
+        model.drivers.zone(Driver.TRUST),
+        blueprint.base.data_intensity,
+        zones.revenue,
+        zones.data_access,
+        zones.openness,
+        zones.data_volume,
+        zones.cross_border,
+        zones.setback_months,
+        zones.incidents,
     )
-    zones.setback_months = np.where(hit, length, np.maximum(zones.setback_months - 1.0, 0.0))
-    zones.incidents += hit
-
-    lever = Lever.DATA_PORT_OPENNESS
     level = blueprint.levers[lever][model.month]
     model.spending.add(lever, level * blueprint.lever_cost[lever] / 12.0)
+
+
+@kernel
+def trade(
+    p: DataMarketParameters,
+    luck: Floats,
+    trust: Floats,
+    data_intensity: Floats,
+    revenue: Floats,
+    data_access: Floats,
+    openness: Floats,
+    data_volume: Floats,
+    cross_border: Floats,
+    setback_months: Floats,
+    incidents: Floats,
+) -> None:
+    for z in range(len(trust)):
+        intensive = 0.0
+        for s in range(len(data_intensity)):
+            intensive += revenue[z, s] * data_intensity[s]
+        data_volume[z] = p.trade_share * data_access[z] * intensive
+        cross_border[z] = data_volume[z] * openness[z]
+        exposure = openness[z] * (1.0 - trust[z])
+        if luck[z, 0] < -np.expm1(-p.incident_hazard / 12.0 * exposure):
+            span = p.setback_longest - p.setback_shortest + 1.0
+            setback_months[z] = np.floor(p.setback_shortest + luck[z, 1] * span)
+            incidents[z] += 1.0
+        else:
+            setback_months[z] = max(setback_months[z] - 1.0, 0.0)

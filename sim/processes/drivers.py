@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.blueprint import Blueprint, Floats
+from sim.blueprint import Blueprint, Bools, Floats, Ints
 from sim.economy import Lever
+from sim.kernels import kernel
 from sim.plan import Driver
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ DRIVERS = tuple(Driver)
 PLACE = {driver: place for place, driver in enumerate(DRIVERS)}
 
 
-@dataclass(frozen=True)
-class DriversParameters:
+class DriversParameters(NamedTuple):
     effect_scale: float  # strength of all measures' effects, 1 as in the plan file
     openness_spread: float  # ν: share of the gap to the pilot zones closed a month
     access_without_trust: float  # τ0: what openness gives without security
@@ -30,27 +29,22 @@ class DriversParameters:
 class Drivers:
     """Every driver between 0 (the base year) and 1: by cell (R, Z, S), and zones' means (R, Z).
 
-    What levers push before saturation is known ahead, (R, Z, 1) by month.
+    What levers push before saturation is known ahead, (R, Z) by month.
     """
 
     def __init__(self, blueprint: Blueprint, p: DriversParameters) -> None:
-        self.strength = (p.effect_scale * blueprint.effects.strength)[:, None]
-        pushed = np.zeros((blueprint.horizon + 1, len(DRIVERS), blueprint.shape[0], 1))
+        self.strength = p.effect_scale * blueprint.effects.strength
+        pushed = np.zeros((blueprint.horizon + 1, len(DRIVERS), blueprint.shape[0]))
         for lever, rule in blueprint.economy.levers.items():
             if rule.driver:
-                pushed[:, PLACE[rule.driver], :, 0] += lever_push(blueprint, Lever(lever))
+                pushed[:, PLACE[rule.driver]] += lever_push(blueprint, Lever(lever))
         self.pushes = list(pushed)
-        self.set(np.zeros((len(DRIVERS), *blueprint.shape)))
+        shape = len(DRIVERS), *blueprint.shape
+        self.set(np.zeros(shape), np.zeros(shape[:2]))
 
-    def weighed(self, effect: Floats) -> Floats:
-        """Σ_r effect_r·D_rzs, (Z, S), for one effect a driver (R,)."""
-        return np.asarray((effect @ self._flat).reshape(self.by_cell.shape[1:]))
-
-    def set(self, by_cell: Floats) -> None:
-        """Take new values, (R, Z, S)."""
-        self.by_cell = by_cell
-        self.by_zone = by_cell.sum(axis=2) / by_cell.shape[2]
-        self._flat = by_cell.reshape(len(DRIVERS), -1)
+    def set(self, by_cell: Floats, by_zone: Floats) -> None:
+        """Take new values, (R, Z, S) and (R, Z)."""
+        self.by_cell, self.by_zone = by_cell, by_zone
 
     def cell(self, driver: Driver) -> Floats:
         """(Z, S)"""
@@ -65,14 +59,46 @@ class Drivers:
 
 def step(model: District) -> None:
     """D_rzs = 1 − exp(−max(0, x_rzs)), x_rzs = Σ_m b_mrs·P_mz + Σ_levers b_ℓ·ℓ_z; then openness."""
-    blueprint, p = model.blueprint, model.parameters.drivers
-    effects, progress = blueprint.effects, model.department_columns.progress
-    zones, sectors = blueprint.shape
-    pushed = progress[effects.measure] * model.drivers.strength
-    effect = np.bincount(effects.place, pushed.ravel(), len(DRIVERS) * zones * sectors)
-    raw = effect.reshape(len(DRIVERS), zones, sectors) + model.drivers.pushes[model.month]
-    model.drivers.set(-np.expm1(-np.maximum(raw, 0.0)))
+    blueprint, p, drivers = model.blueprint, model.parameters.drivers, model.drivers
+    by_cell, by_zone = saturated(
+        blueprint.effects.measure,
+        blueprint.effects.place,
+        drivers.strength,
+        model.department_columns.progress,
+        drivers.pushes[model.month],
+        blueprint.shape[1],
+    )
+    drivers.set(by_cell, by_zone)
     open_data(model, p)
+
+
+@kernel
+def saturated(
+    measure: Ints,
+    place: Ints,
+    strength: Floats,
+    progress: Floats,
+    pushes: Floats,
+    sectors: int,
+) -> tuple[Floats, Floats]:
+    """The drivers by cell (R, Z, S), and zones' means over sectors (R, Z).
+
+    Each effect has a measure, a strength and a ``place`` of (driver, zone, sector) for each zone.
+    """
+    drivers, zones = pushes.shape
+    flat = np.zeros(drivers * zones * sectors)
+    for effect in range(len(measure)):
+        for z in range(zones):
+            pushed = strength[effect] * progress[measure[effect], z]
+            flat[place[effect * zones + z]] += pushed
+    by_cell, by_zone = flat.reshape((drivers, zones, sectors)), np.zeros((drivers, zones))
+    for r in range(drivers):
+        for z in range(zones):
+            for s in range(sectors):
+                level = by_cell[r, z, s] + pushes[r, z]
+                by_cell[r, z, s] = -np.expm1(-level) if level > 0.0 else 0.0
+                by_zone[r, z] += by_cell[r, z, s] / sectors
+    return by_cell, by_zone
 
 
 def lever_push(blueprint: Blueprint, lever: Lever) -> Floats:
@@ -95,14 +121,49 @@ def open_data(model: District, p: DriversParameters) -> None:
     Access = 1 − (1 − O·(τ0 + (1−τ0)·trust))·(1 − w·exchange). A setback takes δ of O for a time.
     """
     blueprint, zones, drivers = model.blueprint, model.zones, model.drivers
-    lever = blueprint.levers[Lever.DATA_PORT_OPENNESS][model.month]
-    pilot = blueprint.data_pilot
-    allowed = lever + (1.0 - lever) * drivers.zone(Driver.DATA_OPENNESS)
-    lead = allowed[pilot].sum() / max(1, np.count_nonzero(pilot))
-    gap = np.maximum(0.0, lead - zones.policy_openness)
-    spread = zones.policy_openness + p.openness_spread * drivers.zone(Driver.LINKAGE) * gap
-    zones.policy_openness = np.where(pilot, allowed, np.maximum(allowed, spread))
-    zones.openness = zones.policy_openness * (1.0 - p.setback * (zones.setback_months > 0))
-    trusted = p.access_without_trust + (1.0 - p.access_without_trust) * drivers.zone(Driver.TRUST)
-    exchange = p.exchange_weight * drivers.zone(Driver.DATA_EXCHANGE)
-    zones.data_access = 1.0 - (1.0 - zones.openness * trusted) * (1.0 - exchange)
+    open_up(
+        p,
+        blueprint.data_pilot,
+        blueprint.levers[Lever.DATA_PORT_OPENNESS][model.month],
+        drivers.zone(Driver.DATA_OPENNESS),
+        drivers.zone(Driver.LINKAGE),
+        drivers.zone(Driver.TRUST),
+        drivers.zone(Driver.DATA_EXCHANGE),
+        zones.setback_months,
+        zones.policy_openness,
+        zones.openness,
+        zones.data_access,
+    )
+
+
+@kernel
+def open_up(
+    p: DriversParameters,
+    pilot: Bools,
+    lever: Floats,
+    driver: Floats,
+    linkage: Floats,
+    trust: Floats,
+    exchange: Floats,
+    setback_months: Floats,
+    policy_openness: Floats,
+    openness: Floats,
+    data_access: Floats,
+) -> None:
+    allowed, lead, pilots = np.empty(len(pilot)), 0.0, 0
+    for z in range(len(pilot)):
+        allowed[z] = lever[z] + (1.0 - lever[z]) * driver[z]
+        if pilot[z]:
+            lead += allowed[z]
+            pilots += 1
+    lead /= max(1, pilots)
+    for z in range(len(pilot)):
+        gap = max(0.0, lead - policy_openness[z])
+        spread = policy_openness[z] + p.openness_spread * linkage[z] * gap
+        policy_openness[z] = allowed[z] if pilot[z] else max(allowed[z], spread)
+        openness[z] = policy_openness[z]
+        if setback_months[z] > 0.0:
+            openness[z] *= 1.0 - p.setback
+        trusted = p.access_without_trust + (1.0 - p.access_without_trust) * trust[z]
+        closed = (1.0 - openness[z] * trusted) * (1.0 - p.exchange_weight * exchange[z])
+        data_access[z] = 1.0 - closed

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 
 from sim.blueprint import Blueprint, Floats
 from sim.draws import Draws
+from sim.kernels import kernel
 from sim.parameters import BY_SECTOR
 
 if TYPE_CHECKING:
     from sim.model import District
 
 
-@dataclass(frozen=True)
-class EconomyParameters:
+class EconomyParameters(NamedTuple):
     common_persistence: float  # ρ of the common factor, a month
     sector_persistence: float  # ρ of the sectors' own factors, a month
-    common_loading: Floats = field(metadata=BY_SECTOR)  # λ, log growth a month
-    sector_volatility: Floats = field(metadata=BY_SECTOR)  # σ, log growth a month
+    common_loading: Annotated[Floats, BY_SECTOR]  # λ, log growth a month
+    sector_volatility: Annotated[Floats, BY_SECTOR]  # σ, log growth a month
 
 
 class BusinessCycle:
@@ -54,15 +52,35 @@ def step(model: District) -> None:
     A shock's level path L_j falls over its length and recovers in part, so the growth it adds is
     its path's change: what it takes it partly gives back.
     """
-    cycle, p = model.cycle, model.parameters.economy
-    luck = model.draws.normal("economy", model.month, 1 + len(cycle.sector))
-    rho = p.common_persistence
-    cycle.common = rho * cycle.common + sqrt(1.0 - rho**2) * float(luck[0])
-    rho = p.sector_persistence
-    cycle.sector = rho * cycle.sector + sqrt(1.0 - rho**2) * luck[1:]
-    cycle.sector_growth = p.common_loading * cycle.common + p.sector_volatility * cycle.sector
-    cycle.growth[:] = cycle.sector_growth
-    shocks = model.blueprint.shocks
+    cycle, shocks, month = model.cycle, model.blueprint.shocks, model.month
+    cycle.common = turn(
+        model.parameters.economy,
+        model.draws.normal("economy", month, 1 + len(cycle.sector)),
+        cycle.common,
+        cycle.sector,
+        cycle.sector_growth,
+        cycle.growth,
+    )
     for j, size in enumerate(cycle.shock_size):
-        change = shocks.path[j, model.month] - shocks.path[j, model.month - 1]
+        change = shocks.path[j, month] - shocks.path[j, month - 1]
         cycle.growth += size * change * shocks.hits[j]
+
+
+@kernel
+def turn(
+    p: EconomyParameters,
+    luck: Floats,
+    common: float,
+    sector: Floats,
+    sector_growth: Floats,
+    growth: Floats,
+) -> float:
+    """The sectors' factors move on (S,), and with them growth (Z, S); gives the common factor."""
+    rho = p.common_persistence
+    common = rho * common + np.sqrt(1.0 - rho**2) * luck[0]
+    rho = p.sector_persistence
+    for s in range(len(sector)):
+        sector[s] = rho * sector[s] + np.sqrt(1.0 - rho**2) * luck[1 + s]
+        sector_growth[s] = p.common_loading[s] * common + p.sector_volatility[s] * sector[s]
+    growth[:] = sector_growth
+    return common

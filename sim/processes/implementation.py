@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.blueprint import Blueprint, Floats
+from sim.blueprint import Blueprint, Bools, Floats, Ints
+from sim.kernels import kernel
 
 if TYPE_CHECKING:
     from sim.model import District
 
 
-@dataclass(frozen=True)
-class ImplementationParameters:
+class ImplementationParameters(NamedTuple):
     attention_speed: float  # η: share of attention that is reconsidered each month
     shortfall_weight: float  # κ: how strongly a measure behind its path draws attention
     other_duties: float  # φ: weight of other duties against a measure on its path, per measure
@@ -47,9 +46,8 @@ class Work:
         weight = np.where(links.link_is_lead, p.lead_weight, 1.0)
         total = np.bincount(links.link_cell, weight, measures.reach.size)  # (M · Z,)
         self.weight = weight / np.maximum(total, 1e-300)[links.link_cell]  # ω of each link
-        self.nobody = (total == 0).astype(float)
-        crowd = np.maximum(links.members, 1.0) ** -p.coordination_loss
-        self.crowd = crowd * (total > 0).reshape(crowd.shape)  # (M, Z), 0 where nobody works
+        self.staffed = total > 0  # (M · Z,)
+        self.crowd = np.maximum(links.members, 1.0) ** -p.coordination_loss  # (M, Z)
 
 
 def step(model: District) -> None:
@@ -66,34 +64,150 @@ def step(model: District) -> None:
     blueprint, p, month = model.blueprint, model.parameters.implementation, model.month
     measures, links, state = blueprint.measures, blueprint.links, model.department_columns
     work = model.work
+    work_on(
+        p,
+        model.draws.normal("department", month, len(blueprint.department_zone)),
+        model.draws.normal("progress", month, (work.numbers, blueprint.shape[0])),
+        measures.path[month],
+        measures.priority,
+        work.under_way[month],
+        work.pace[month],
+        work.share,
+        work.slot,
+        work.able[month],
+        work.other_duties,
+        work.weight,
+        work.crowd,
+        work.staffed,
+        links.pair_department,
+        links.pair_measure,
+        links.link_pair,
+        links.link_cell,
+        state.attention,
+        state.effort,
+        state.joint_effort,
+        state.progress,
+    )
 
-    mean = (state.progress * work.share).sum(axis=1)
-    shortfall = np.maximum(0.0, measures.path[month] - mean)
-    urgency = measures.priority + p.shortfall_weight * shortfall
-    weight = np.exp(urgency) * work.under_way[month]
-    departments = len(blueprint.department_zone)
-    pair_weight = weight[links.pair_measure]
-    planned = np.bincount(links.pair_department, pair_weight, departments)
-    total = np.maximum(planned + work.other_duties, 1e-300)
-    share = pair_weight / total[links.pair_department]
-    state.attention += p.attention_speed * (share - state.attention)
 
-    luck = model.draws.normal("department", month, departments)
-    able = work.able[month] * np.exp(p.effort_noise * luck)
-    state.effort = able[links.pair_department] * state.attention
-    state.joint_effort = joint_effort(blueprint, work, p, state.effort)
+@kernel
+def work_on(
+    p: ImplementationParameters,
+    department_luck: Floats,
+    progress_luck: Floats,
+    path: Floats,
+    priority: Floats,
+    under_way: Floats,
+    pace: Floats,
+    share: Floats,
+    slot: Ints,
+    able: Floats,
+    other_duties: Floats,
+    weight: Floats,
+    crowd: Floats,
+    staffed: Bools,
+    pair_department: Ints,
+    pair_measure: Ints,
+    link_pair: Ints,
+    link_cell: Ints,
+    attention: Floats,
+    effort: Floats,
+    joint: Floats,
+    progress: Floats,
+) -> None:
+    """What departments do in a month."""
+    urgency = urgencies(p, path, priority, under_way, share, progress)
+    turn_to(
+        p,
+        urgency,
+        department_luck,
+        able,
+        other_duties,
+        pair_department,
+        pair_measure,
+        attention,
+        effort,
+    )
+    joint_effort(p, effort, link_pair, link_cell, weight, crowd, staffed, joint)
+    make_progress(p, progress_luck, slot, pace, joint, progress)
 
-    luck = model.draws.normal("progress", month, (work.numbers, blueprint.shape[0]))
-    rate = work.pace[month] * state.joint_effort * np.exp(p.progress_noise * luck[work.slot])
-    state.progress = 1.0 - (1.0 - state.progress) * np.exp(-rate)
 
-
-def joint_effort(
-    blueprint: Blueprint, work: Work, p: ImplementationParameters, effort: Floats
+@kernel
+def urgencies(
+    p: ImplementationParameters,
+    path: Floats,
+    priority: Floats,
+    under_way: Floats,
+    share: Floats,
+    progress: Floats,
 ) -> Floats:
+    """What draws attention to each measure under way (M,)."""
+    urgency = np.empty(len(path))
+    for m in range(len(path)):
+        mean = 0.0
+        for z in range(progress.shape[1]):
+            mean += progress[m, z] * share[m, z]
+        shortfall = max(0.0, path[m] - mean)
+        urgency[m] = np.exp(priority[m] + p.shortfall_weight * shortfall) * under_way[m]
+    return urgency
+
+
+@kernel
+def turn_to(
+    p: ImplementationParameters,
+    urgency: Floats,
+    luck: Floats,
+    able: Floats,
+    other_duties: Floats,
+    pair_department: Ints,
+    pair_measure: Ints,
+    attention: Floats,
+    effort: Floats,
+) -> None:
+    """Departments reconsider part of their attention, and work on what has it (pairs,)."""
+    planned = other_duties.copy()
+    for pair in range(len(pair_measure)):
+        planned[pair_department[pair]] += urgency[pair_measure[pair]]
+    for pair in range(len(pair_measure)):
+        d = pair_department[pair]
+        wanted = urgency[pair_measure[pair]] / max(planned[d], 1e-300)
+        attention[pair] += p.attention_speed * (wanted - attention[pair])
+        effort[pair] = able[d] * np.exp(p.effort_noise * luck[d]) * attention[pair]
+
+
+@kernel
+def joint_effort(
+    p: ImplementationParameters,
+    effort: Floats,
+    link_pair: Ints,
+    link_cell: Ints,
+    weight: Floats,
+    crowd: Floats,
+    staffed: Bools,
+    joint: Floats,
+) -> None:
     """Low-elasticity CES of the efforts on each measure in each zone, (M, Z)."""
-    links = blueprint.links
-    power = (np.maximum(effort, 1e-9) ** p.substitution)[links.link_pair]
-    mean = np.bincount(links.link_cell, work.weight * power, len(work.nobody))
-    joint = (mean + work.nobody) ** (1.0 / p.substitution)
-    return np.asarray(joint.reshape(work.crowd.shape) * work.crowd)
+    power, mean = np.empty(len(effort)), np.zeros(joint.size)
+    for pair in range(len(effort)):
+        power[pair] = max(effort[pair], 1e-9) ** p.substitution
+    for link in range(len(link_pair)):
+        mean[link_cell[link]] += weight[link] * power[link_pair[link]]
+    flat, loss = joint.reshape(-1), crowd.reshape(-1)
+    for cell in range(len(mean)):
+        flat[cell] = mean[cell] ** (1.0 / p.substitution) * loss[cell] if staffed[cell] else 0.0
+
+
+@kernel
+def make_progress(
+    p: ImplementationParameters,
+    luck: Floats,
+    slot: Ints,
+    pace: Floats,
+    joint: Floats,
+    progress: Floats,
+) -> None:
+    """Progress closes part of what is left to do, (M, Z)."""
+    for m in range(len(slot)):
+        for z in range(progress.shape[1]):
+            rate = pace[m, z] * joint[m, z] * np.exp(p.progress_noise * luck[slot[m], z])
+            progress[m, z] = 1.0 - (1.0 - progress[m, z]) * np.exp(-rate)

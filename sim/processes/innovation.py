@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 
-from sim.blueprint import Blueprint, Floats
+from sim.blueprint import Blueprint, Floats, Ints
 from sim.draws import poisson_quantile
 from sim.firms import Column, Firms
+from sim.kernels import kernel
 from sim.parameters import BY_DRIVER, BY_SECTOR
 from sim.plan import Driver
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from sim.model import District
 
 
-@dataclass(frozen=True)
-class InnovationParameters:
+class InnovationParameters(NamedTuple):
     size_elasticity: float  # γ: of the hazard to staff
     step: float  # share of the gap to the frontier that a success closes
     frontier: float  # capability from which a success can be a key technology
@@ -32,9 +31,9 @@ class InnovationParameters:
     standards_per_platform: float
     standards_per_scenario: float
     certainty_at_start: float  # certainty before the plan's measures
-    hazard: Floats = field(metadata=BY_SECTOR)  # successes a year of a firm of mean size
-    key_share: Floats = field(metadata=BY_SECTOR)  # of successes beyond the frontier
-    effect: Floats = field(metadata=BY_DRIVER)  # log change of the hazard at a full driver
+    hazard: Annotated[Floats, BY_SECTOR]  # successes a year of a firm of mean size
+    key_share: Annotated[Floats, BY_SECTOR]  # of successes beyond the frontier
+    effect: Annotated[Floats, BY_DRIVER]  # log change of the hazard at a full driver
 
 
 class Technologies:
@@ -48,18 +47,6 @@ class Technologies:
         self.firm = np.zeros(0, dtype=np.intp)
         self.remaining = np.zeros(0)
 
-    def add(self, firm: Column, threshold: Floats) -> None:
-        self.firm = np.concatenate([self.firm, firm])
-        self.remaining = np.concatenate([self.remaining, threshold])
-
-    def mature(self, hazard: Floats) -> Column:
-        """Live through one month's hazard, one a technology; gives the firms of the ripe ones."""
-        self.remaining = self.remaining - hazard
-        ripe = self.remaining <= 0
-        firms = self.firm[ripe]
-        self.firm, self.remaining = self.firm[~ripe], self.remaining[~ripe]
-        return firms
-
 
 class Research:
     """What is fixed at the start: mean staff, the knowledge within reach, and obsolescence."""
@@ -72,10 +59,14 @@ class Research:
         self.mean_staff = np.maximum(staff / np.maximum(count, 1), 1e-6)
         self.per_head = p.hazard / 12.0 * self.mean_staff**-p.size_elasticity  # h_s/H̄_s^γ
         self.technologies = Technologies()
+        stock = firms.sum_by_cell(firms.capability * firms.alive, blueprint.shape)
+        nowhere = np.zeros(blueprint.shape[0])
         self.knowledge_at_start = np.maximum(
-            knowledge(blueprint, firms, p, np.zeros(blueprint.shape[0])), 1e-9
+            knowledge(p, stock, nowhere, blueprint.distance, blueprint.relatedness), 1e-9
         )
-        hazard = hazards(self, firms, p, np.zeros(blueprint.shape))
+        hazard = relative_size(firms, p) * firms.by_cell(
+            np.broadcast_to(self.per_head, blueprint.shape)
+        )
         chance = -np.expm1(-hazard) * firms.alive
         gain = np.bincount(firms.sector, chance * p.step * (1.0 - firms.capability), sectors)
         level = np.bincount(firms.sector, firms.capability * firms.alive, sectors)
@@ -85,24 +76,36 @@ class Research:
         self.kept = 1.0 - firms.by_sector(self.obsolescence)  # (slots,), share a month
 
 
+@kernel
 def knowledge(
-    blueprint: Blueprint, firms: Firms, p: InnovationParameters, linkage: Floats
+    p: InnovationParameters, stock: Floats, linkage: Floats, distance: Floats, relatedness: Floats
 ) -> Floats:
-    """Capability of related sectors within reach (Z, S): Σ_z' e^(−d/ℓ_z) Σ_s' R_ss' K_z's'."""
-    stock = firms.sum_by_cell(firms.capability * firms.alive, blueprint.shape)
-    reach = p.learning_reach * (1.0 + p.linkage_reach * linkage)
-    nearness = np.exp(-blueprint.distance / reach[:, None])
-    return np.asarray(nearness @ stock @ blueprint.relatedness.T)
+    """Capability of related sectors within reach (Z, S): Σ_z' e^(−d/ℓ_z) Σ_s' R_ss' K_z's'.
+
+    ``stock`` K (Z, S) is the sum over a cell's firms.
+    """
+    zones, sectors = stock.shape
+    related, within = np.zeros((zones, sectors)), np.zeros((zones, sectors))
+    for z in range(zones):
+        for s in range(sectors):
+            for other in range(sectors):
+                related[z, s] += relatedness[s, other] * stock[z, other]
+    for z in range(zones):
+        reach = p.learning_reach * (1.0 + p.linkage_reach * linkage[z])
+        for other in range(zones):
+            nearness = np.exp(-distance[z, other] / reach)
+            for s in range(sectors):
+                within[z, s] += nearness * related[other, s]
+    return within
 
 
-def hazards(research: Research, firms: Firms, p: InnovationParameters, log_push: Floats) -> Column:
-    """Each firm's hazard of a success this month (visible,)."""
-    hazard = firms.staff.clip(1e-6, np.inf)
-    np.log(hazard, out=hazard)
-    hazard *= p.size_elasticity
-    np.exp(hazard, out=hazard)
-    hazard *= firms.by_cell(research.per_head * np.exp(log_push))
-    return hazard
+def relative_size(firms: Firms, p: InnovationParameters) -> Column:
+    """H^γ of each firm (visible,)."""
+    size = firms.staff.clip(1e-6, np.inf)
+    np.log(size, out=size)
+    size *= p.size_elasticity
+    np.exp(size, out=size)
+    return size
 
 
 def step(model: District) -> None:
@@ -114,34 +117,154 @@ def step(model: District) -> None:
     """
     blueprint, firms, zones = model.blueprint, model.columns, model.zones
     p, research, drivers = model.parameters.innovation, model.research, model.drivers
-    parks = model.park_columns
-    open_platforms = np.bincount(parks.zone, parks.open_platforms, blueprint.shape[0])
-    platforms = np.log2(1.0 + open_platforms)
-    push = drivers.weighed(p.effect)
-    within = knowledge(blueprint, firms, p, drivers.zone(Driver.LINKAGE))
-    push += p.agglomeration * np.log(np.maximum(within, 1e-9) / research.knowledge_at_start)
-    push += (p.platform_spillover * platforms)[:, None]
-
-    luck = model.draws.uniform("innovation", model.month, len(firms))
-    lucky, chance = firms.struck(luck, hazards(research, firms, p, push))
-    firms.capability *= research.kept[: len(firms)]
-    able = firms.capability[lucky] >= p.frontier
-    firms.capability[lucky] += p.step * (1.0 - firms.capability[lucky])
-
-    key_chance = chance * p.key_share[firms.sector[lucky]] * able
-    new = luck[lucky] < key_chance
-    makers = lucky[new]
-    own_luck = (luck[makers] + 2.0**-25) / key_chance[new]
-    research.technologies.add(makers, -np.log(own_luck.clip(1e-9, 1.0)))
-    zones.key_technologies += np.bincount(firms.zone[makers], minlength=blueprint.shape[0])
-
-    hazard = p.landmark_hazard / 12.0 * np.exp(p.landmark_platform_effect * platforms)
-    ripe = research.technologies.mature(hazard[firms.zone[research.technologies.firm]])
-    zones.landmark_results += np.bincount(firms.zone[ripe], minlength=blueprint.shape[0])
-
-    proposals = p.standards_per_technology * zones.key_technologies
-    proposals += p.standards_per_platform * open_platforms
-    proposals += p.standards_per_scenario * zones.scenarios.sum(axis=1)
-    certainty = p.certainty_at_start + drivers.zone(Driver.CERTAINTY)
+    parks, technologies = model.park_columns, research.technologies
+    in_parks = np.bincount(parks.zone, parks.open_platforms, blueprint.shape[0])
+    open_platforms: Floats = np.asarray(in_parks, dtype=float)
+    rate = rates(
+        p,
+        research.per_head,
+        drivers.by_cell,
+        zones.capability,
+        drivers.zone(Driver.LINKAGE),
+        blueprint.distance,
+        blueprint.relatedness,
+        research.knowledge_at_start,
+        open_platforms,
+    )
+    makers, threshold = succeed(
+        p,
+        model.draws.uniform("innovation", model.month, len(firms)),
+        relative_size(firms, p),
+        rate,
+        research.kept,
+        firms.cell,
+        firms.sector,
+        firms.alive,
+        firms.capability,
+    )
+    technologies.firm, technologies.remaining, proposals = mature(
+        p,
+        technologies.firm,
+        technologies.remaining,
+        makers,
+        threshold,
+        firms.zone,
+        open_platforms,
+        zones.scenarios,
+        drivers.zone(Driver.CERTAINTY),
+        zones.key_technologies,
+        zones.landmark_results,
+    )
     uniform = model.draws.uniform("standards", model.month, blueprint.shape[0]).astype(float)
-    zones.standards += poisson_quantile(uniform, proposals * certainty / 12.0)
+    zones.standards += poisson_quantile(uniform, proposals)
+
+
+@kernel
+def rates(
+    p: InnovationParameters,
+    per_head: Floats,
+    drivers: Floats,
+    stock: Floats,
+    linkage: Floats,
+    distance: Floats,
+    relatedness: Floats,
+    knowledge_at_start: Floats,
+    open_platforms: Floats,
+) -> Floats:
+    """Hazard this month of a firm of one person (Z, S), with ``drivers`` (R, Z, S)."""
+    rate = knowledge(p, stock, linkage, distance, relatedness)
+    for z in range(rate.shape[0]):
+        spillover = p.platform_spillover * np.log2(1.0 + open_platforms[z])
+        for s in range(rate.shape[1]):
+            push = spillover
+            for r in range(len(p.effect)):
+                push += p.effect[r] * drivers[r, z, s]
+            within = max(rate[z, s], 1e-9) / knowledge_at_start[z, s]
+            rate[z, s] = per_head[s] * np.exp(push) * within**p.agglomeration
+    return rate
+
+
+@kernel
+def succeed(
+    p: InnovationParameters,
+    luck: Column,
+    size: Column,
+    rate: Floats,
+    kept: Column,
+    cell: Ints,
+    sector: Ints,
+    alive: Column,
+    capability: Column,
+) -> tuple[Ints, Floats]:
+    """The frontier moves on and successes close in on it; gives the makers of key technologies
+    and what each technology has to live through.
+
+    ``size`` is H^γ by firm (visible,), ``rate`` its factor by cell (Z, S), ``kept`` the share of
+    its capability that a firm keeps in the month (slots,).
+    """
+    makers, threshold = np.empty(len(luck), np.intp), np.empty(len(luck))
+    count = 0
+    by_cell, hazard = np.empty(rate.size, size.dtype), np.empty_like(size)
+    for c in range(len(by_cell)):
+        by_cell[c] = rate[c // rate.shape[1], c % rate.shape[1]]
+    for i in range(len(luck)):
+        hazard[i] = by_cell[cell[i]] * size[i]
+    for i in range(len(luck)):
+        capability[i] *= kept[i]
+    for i in range(len(luck)):
+        if luck[i] > hazard[i]:  # a chance is never above its hazard
+            continue
+        chance = -np.expm1(-hazard[i])
+        if luck[i] >= chance or alive[i] == 0.0:
+            continue
+        able = capability[i] >= p.frontier
+        capability[i] += p.step * (1.0 - capability[i])
+        key_chance = chance * p.key_share[sector[i]] * able
+        if luck[i] < key_chance:
+            own_luck = (luck[i] + 2.0**-25) / key_chance
+            makers[count] = i
+            threshold[count] = -np.log(min(max(own_luck, 1e-9), 1.0))
+            count += 1
+    return makers[:count].copy(), threshold[:count].copy()
+
+
+@kernel
+def mature(
+    p: InnovationParameters,
+    old: Ints,
+    remaining: Floats,
+    makers: Ints,
+    threshold: Floats,
+    zone: Ints,
+    open_platforms: Floats,
+    scenarios: Floats,
+    certainty: Floats,
+    key_technologies: Floats,
+    landmark_results: Floats,
+) -> tuple[Ints, Floats, Floats]:
+    """Technologies, old and new, live through one month's hazard; those that are ripe become
+    landmark results, and the others are given back, with the standards to be expected (Z,)."""
+    for maker in makers:
+        key_technologies[zone[maker]] += 1.0
+    hazard, proposals = np.empty(len(certainty)), np.empty(len(certainty))
+    for z in range(len(certainty)):
+        effect = p.landmark_platform_effect * np.log2(1.0 + open_platforms[z])
+        hazard[z] = p.landmark_hazard / 12.0 * np.exp(effect)
+    count, left = len(old) + len(makers), 0
+    firm, rest = np.empty(count, np.intp), np.empty(count)
+    for n in range(count):
+        new = n - len(old)
+        owner = makers[new] if new >= 0 else old[n]
+        lasting = (threshold[new] if new >= 0 else remaining[n]) - hazard[zone[owner]]
+        if lasting <= 0.0:
+            landmark_results[zone[owner]] += 1.0
+        else:
+            firm[left], rest[left] = owner, lasting
+            left += 1
+    for z in range(len(certainty)):
+        proposals[z] = p.standards_per_technology * key_technologies[z]
+        proposals[z] += p.standards_per_platform * open_platforms[z]
+        for s in range(scenarios.shape[1]):
+            proposals[z] += p.standards_per_scenario * scenarios[z, s]
+        proposals[z] *= (p.certainty_at_start + certainty[z]) / 12.0
+    return firm[:left].copy(), rest[:left].copy(), proposals

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 
 from sim.blueprint import Bools, Floats, Ints
-from sim.firms import REFUSED, Column, Firms
+from sim.firms import ACTIVE, EXITED, REFUSED, Column, Firms, Visible
+from sim.kernels import kernel
 from sim.parameters import BY_SECTOR
 from sim.parks import Parks
 from sim.plan import Driver
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from sim.model import District
 
 
-@dataclass(frozen=True)
-class LifecycleParameters:
+class LifecycleParameters(NamedTuple):
     acceptance: float  # chance that a potential founder starts in the base year
     service_effect: float  # log change of it at full service
     park_effect: float  # log change of it per unit of the chosen park's service above its start
@@ -47,7 +46,7 @@ class LifecycleParameters:
     exit_size_effect: float  # log change of the hazard per log of size over the sector's mean
     exit_service_effect: float  # log change of the hazard at full service, negative
     ai_threshold: float  # AI share from which a firm is an AI firm
-    exit_scale: Floats = field(metadata=BY_SECTOR)  # sector's hazard over the average one
+    exit_scale: Annotated[Floats, BY_SECTOR]  # sector's hazard over the average one
 
 
 def step(model: District) -> None:
@@ -77,48 +76,138 @@ class Fit:
 
     def __init__(self, parks: Parks, p: LifecycleParameters) -> None:
         self.focus = np.where(parks.takes, p.focus_utility * parks.focus, -np.inf)
-        self.courted = p.recruiting_utility * parks.takes.sum(axis=1, keepdims=True)  # over even
+        self.courted = p.recruiting_utility * parks.takes.sum(axis=1)  # over an even share
 
 
 def close(model: District) -> None:
     """Exit with chance 1 − exp(−h_s·age profile·exp(−b·(ln r − mean) + service))."""
     firms, zones, p = model.columns, model.zones, model.parameters.lifecycle
-    hazard = model.exits.by_age.take(model.month - firms.founded, mode="clip")
-    service = p.exit_service_effect * model.drivers.zone(Driver.SERVICE)
-    hazard += firms.by_cell(model.exits.by_sector + service[:, None])
-    hazard += firms.log_revenue * p.exit_size_effect
-    np.exp(hazard, out=hazard)
-    gone, _ = firms.struck(model.draws.uniform("exit", model.month, len(firms)), hazard)
-    count = model.blueprint.shape[0]
-    zones.exits += np.bincount(firms.zone[gone], minlength=count)
-    zones.seekers += np.bincount(firms.zone[gone], firms.staff[gone], count)
-    left = firms.park[gone]
-    np.subtract.at(model.park_columns.occupied, left, 1.0)
-    firms.close(gone)
+    closing = struck(
+        model.draws.uniform("exit", model.month, len(firms)),
+        firms.cell,
+        firms.founded,
+        firms.log_revenue,
+        model.month,
+        model.exits.by_age,
+        model.exits.by_sector,
+        p.exit_service_effect,
+        model.drivers.zone(Driver.SERVICE),
+        p.exit_size_effect,
+    )
+    leave(firms.visible, closing, model.park_columns.occupied, zones.seekers, zones.exits)
+
+
+@kernel
+def struck(
+    luck: Column,
+    cell: Ints,
+    founded: Ints,
+    log_revenue: Column,
+    month: int,
+    by_age: Column,
+    by_sector: Floats,
+    service_effect: float,
+    service: Floats,
+    size_effect: float,
+) -> Ints:
+    """Slots whose luck is below 1 − exp(−e^(−x)), −x = age + sector + service + b·ln r."""
+    kind, oldest, sectors = by_age.dtype, len(by_age) - 1, len(by_sector)
+    by_cell = np.empty(len(service) * sectors, kind)
+    for c in range(len(by_cell)):
+        by_cell[c] = by_sector[c % sectors] + service_effect * service[c // sectors]
+    effect = kind.type(size_effect)
+    safe, near = np.empty_like(log_revenue), np.empty_like(log_revenue)
+    for i in range(len(luck)):
+        safe[i] = by_cell[cell[i]] + by_age[min(month - founded[i], oldest)]
+    for i in range(len(luck)):
+        safe[i] = -(safe[i] + effect * log_revenue[i])
+    # quicker: a chance is below its hazard e^(−x), and that is below 1/(1 + x + x²/2 + …)
+    one, half, third, quarter = kind.type(1.0), kind.type(0.5), kind.type(0.33), kind.type(0.25)
+    for i in range(len(luck)):
+        x = safe[i]
+        series = one + x * (one + half * x * (one + third * x * (one + quarter * x)))
+        near[i] = luck[i] * series
+    who = np.empty(len(luck), np.intp)
+    count = 0
+    for i in range(len(luck)):
+        if (near[i] <= 1.0 or safe[i] <= 0.0) and luck[i] < -np.expm1(-np.exp(-safe[i])):
+            who[count] = i
+            count += 1
+    return who[:count].copy()
+
+
+@kernel
+def leave(firms: Visible, who: Ints, occupied: Floats, seekers: Floats, exits: Floats) -> None:
+    """Active firms among these leave their place in the park, and their staff to look for posts."""
+    for i in who:
+        if firms.alive[i] == 0.0:
+            continue
+        exits[firms.zone[i]] += 1.0
+        seekers[firms.zone[i]] += firms.staff[i]
+        occupied[firms.park[i]] -= 1.0
+        firms.state[i] = EXITED
+        firms.alive[i] = firms.revenue[i] = firms.projects[i] = 0.0
+        firms.staff[i] = firms.staffing[i] = 0.0
+        firms.adopting[i] = False
 
 
 def utilities(model: District) -> Floats:
     """What each park offers to a firm of each sector (K, S); −∞ where it takes none of them."""
-    parks, p = model.park_columns, model.parameters.lifecycle
-    base, zones = model.blueprint.base, model.zones
-    peers = np.log1p(zones.firms)
-    by_zone = p.knowledge_utility * peers + (p.talent_utility * zones.fill_rate)[:, None]
-    by_zone = by_zone + p.data_utility * zones.data_access[:, None] * base.data_intensity
-    start_level = model.parameters.parks.service_at_start
-    own = p.rent_utility * parks.rent
-    own += p.service_utility * (parks.service - start_level)
-    own += p.digital_utility * (parks.digital - start_level)
-    own += p.size_utility * np.log(np.maximum(parks.capacity - parks.occupied, 1.0))
-    utility: Floats = by_zone[parks.zone]
-    utility += own[:, None]
-    utility += model.fit.focus
-    utility += model.fit.courted * parks.recruiting
+    parks, zones = model.park_columns, model.zones
+    return offers(
+        model.parameters.lifecycle,
+        model.parameters.parks.service_at_start,
+        zones.firms,
+        zones.fill_rate,
+        zones.data_access,
+        model.blueprint.base.data_intensity,
+        parks.zone,
+        parks.rent,
+        parks.service,
+        parks.digital,
+        parks.capacity - parks.occupied,
+        model.fit.focus,
+        model.fit.courted,
+        parks.recruiting,
+    )
+
+
+@kernel
+def offers(
+    p: LifecycleParameters,
+    level: float,
+    peers: Floats,
+    fill_rate: Floats,
+    data_access: Floats,
+    data_intensity: Floats,
+    zone: Ints,
+    rent: Floats,
+    service: Floats,
+    digital: Floats,
+    room: Floats,
+    focus: Floats,
+    courted: Floats,
+    recruiting: Floats,
+) -> Floats:
+    """Utilities (K, S): of the zone to a sector's firms, of the park itself, of its courting.
+
+    ``level`` is the parks' service and digital level at the start.
+    """
+    known, utility = np.empty_like(peers), np.empty_like(focus)
+    for z in range(peers.shape[0]):
+        for s in range(peers.shape[1]):
+            known[z, s] = p.knowledge_utility * np.log1p(peers[z, s])
+    for k in range(len(zone)):
+        z = zone[k]
+        own = p.rent_utility * rent[k] + p.size_utility * np.log(max(room[k], 1.0))
+        own += p.service_utility * (service[k] - level)
+        own += p.digital_utility * (digital[k] - level)
+        own += p.talent_utility * fill_rate[z]
+        for s in range(len(data_intensity)):
+            data = p.data_utility * data_access[z] * data_intensity[s]
+            courting = courted[k] * recruiting[k, s]
+            utility[k, s] = own + known[z, s] + data + focus[k, s] + courting
     return utility
-
-
-def has_room(model: District) -> Bools:
-    """Which parks can take another firm, (K,)."""
-    return np.asarray(model.park_columns.capacity - model.park_columns.occupied >= 1.0)
 
 
 def move(model: District, offer: Floats) -> None:
@@ -128,19 +217,49 @@ def move(model: District, offer: Floats) -> None:
     """
     firms, parks, p = model.columns, model.park_columns, model.parameters.lifecycle
     hazard = 1.0 - np.exp(-p.moving_hazard / 12.0)
-    luck = model.draws.uniform("move", model.month, len(firms))
-    who = (luck < hazard).nonzero()[0]
-    who = who[firms.alive[who] > 0]
-    if not len(who):
-        return
-    now = firms.park[who]
-    away = model.blueprint.parks.distance[firms.zone[who]]
-    utility = offer.T[firms.sector[who]] - p.moving_cost * away
-    stay = np.arange(len(parks.zone)) == now[:, None]
-    utility = np.where(stay | has_room(model), utility, -np.inf)
-    park = drawn(ladder(utility), (luck[who] + 2.0**-25) / hazard)
-    goes = (park >= 0) & (park != now)
-    place(model, who[goes], park[goes])
+    relocate(
+        firms.visible,
+        model.draws.uniform("move", model.month, len(firms)),
+        hazard,
+        offer,
+        model.blueprint.parks.distance,
+        p.moving_cost,
+        parks.zone,
+        parks.capacity - parks.occupied,
+        parks.occupied,
+    )
+
+
+@kernel
+def relocate(
+    firms: Visible,
+    luck: Column,
+    hazard: float,
+    offer: Floats,
+    distance: Floats,
+    moving_cost: float,
+    zone: Ints,
+    room: Floats,
+    occupied: Floats,
+) -> None:
+    """Firms with luck below ``hazard`` look: each draws a park, its own or one that has room, and
+    goes there if no other took the last place."""
+    parks, sectors = offer.shape
+    left = room.copy()
+    utility, steps = np.empty(parks), np.empty(parks)
+    for i in range(len(luck)):
+        if luck[i] >= hazard or firms.alive[i] == 0.0:
+            continue
+        now = firms.park[i]
+        for k in range(parks):
+            utility[k] = -np.inf
+            if k == now or room[k] >= 1.0:
+                utility[k] = offer[k, firms.sector[i]] - moving_cost * distance[firms.zone[i], k]
+        climb(utility, steps)
+        k = drawn(steps, (luck[i] + 2.0**-25) / hazard)
+        if k >= 0 and k != now and left[k] >= 1.0:
+            left[k] -= 1.0
+            settle(firms, i, k, zone[k], sectors, occupied)
 
 
 def start(model: District, offer: Floats) -> None:
@@ -148,91 +267,210 @@ def start(model: District, offer: Floats) -> None:
     that a conditional logit gives them; those who find no place are refused.
     """
     firms, zones, p = model.columns, model.zones, model.parameters.lifecycle
-    blueprint, drivers = model.blueprint, model.drivers
+    drivers, parks = model.drivers, model.park_columns
     slots = firms.founders_of(model.month)
-    who = np.arange(slots.start, slots.stop)
-    if not len(who):
+    if slots.start == slots.stop:
         return
-    sector = firms.sector[slots]
-    luck = model.draws.uniform("founder", model.month, (len(who), 2)).astype(float)
-    room = np.where(has_room(model), offer.T, -np.inf)
-    park = drawn(ladder(room)[sector], luck[:, 1])
-    housed = park >= 0
-    zone = blueprint.parks.zone[park]
-    parks, level = model.park_columns, model.parameters.parks.service_at_start
-    service = p.service_effect * drivers.zone(Driver.SERVICE)[parks.zone]
-    service += p.park_effect * (parks.service - level)
-    push = service[park] + p.rent_effect * (parks.rent[park] - 1.0)
-    cell = zone * blueprint.shape[1] + sector
-    recruited = drivers.cell(Driver.RECRUITMENT).take(cell)
-    push += (p.recruitment_effect + p.anchor_effect * firms.anchor[slots]) * recruited
-    access = drivers.cell(Driver.MARKET_ACCESS).take(cell)
-    push += (p.access_effect * access + p.foreign_barrier) * firms.foreign[slots]
-    push += p.cycle_effect * 12.0 * model.cycle.growth.take(cell)
-    starts = housed & (luck[:, 0] < p.acceptance * np.exp(push))
-    firms.state[slots] = REFUSED
-    place(model, who[starts], park[starts])
-    founded = who[firms.park[slots] >= 0]
-    firms.open(founded)
-    firms.revenue[founded] = np.exp(firms.log_revenue[founded])
-    wanted = model.staff_per_revenue.ravel()[firms.cell[founded]] * firms.revenue[founded]
-    take_staff(model, founded, wanted)
-    zones.entries += np.bincount(firms.zone[founded], minlength=blueprint.shape[0])
+    admit(
+        firms.visible,
+        p,
+        slots.start,
+        model.draws.uniform("founder", model.month, (slots.stop - slots.start, 2)).astype(float),
+        offer,
+        drivers.zone(Driver.SERVICE),
+        drivers.cell(Driver.RECRUITMENT),
+        drivers.cell(Driver.MARKET_ACCESS),
+        model.cycle.growth,
+        parks.zone,
+        parks.rent,
+        parks.service,
+        model.parameters.parks.service_at_start,
+        parks.capacity,
+        parks.occupied,
+        model.staff_per_revenue.reshape(-1),
+        zones.seekers,
+        zones.entries,
+    )
 
 
-def take_staff(model: District, founded: Ints, wanted: Column) -> None:
-    """Founders' first staff come from the zone's people who look for a post, as far as they go."""
-    firms, zones = model.columns, model.zones
-    zone = firms.zone[founded]
-    total = np.bincount(zone, wanted, len(zones.seekers))
-    share = np.minimum(1.0, zones.seekers / np.maximum(total, 1e-300))
-    firms.staff[founded] = wanted * share[zone]
-    zones.seekers -= share * total
+@kernel
+def admit(
+    firms: Visible,
+    p: LifecycleParameters,
+    first: int,
+    luck: Floats,
+    offer: Floats,
+    service: Floats,
+    recruitment: Floats,
+    access: Floats,
+    cycle: Floats,
+    park_zone: Ints,
+    rent: Floats,
+    park_service: Floats,
+    level: float,
+    capacity: Floats,
+    occupied: Floats,
+    staff_per_revenue: Floats,
+    seekers: Floats,
+    entries: Floats,
+) -> None:
+    """Founders from slot ``first`` on draw a park that has room; those who start there become
+    firms while there is room, in the order of their slots.
+
+    ``level`` is the parks' service at the start.
+    """
+    parks, sectors = offer.shape
+    left = capacity - occupied
+    has_room = left >= 1.0
+    ladders, utility = np.empty((sectors, parks)), np.empty(parks)
+    for s in range(sectors):
+        for k in range(parks):
+            utility[k] = offer[k, s] if has_room[k] else -np.inf
+        climb(utility, ladders[s])
+    for n in range(len(luck)):
+        i = first + n
+        s = firms.sector[i]
+        firms.state[i] = REFUSED
+        k = drawn(ladders[s], luck[n, 1])
+        if k < 0:
+            continue
+        z = park_zone[k]
+        push = p.service_effect * service[z] + p.park_effect * (park_service[k] - level)
+        push += p.rent_effect * (rent[k] - 1.0) + p.recruitment_effect * recruitment[z, s]
+        if firms.anchor[i]:
+            push += p.anchor_effect * recruitment[z, s]
+        if firms.foreign[i]:
+            push += p.access_effect * access[z, s] + p.foreign_barrier
+        push += p.cycle_effect * 12.0 * cycle[z, s]
+        if luck[n, 0] < p.acceptance * np.exp(push) and left[k] >= 1.0:
+            left[k] -= 1.0
+            settle(firms, i, k, z, sectors, occupied)
+            firms.state[i] = ACTIVE
+            firms.alive[i] = 1.0
+    hire(firms, first, staff_per_revenue, seekers, entries)
+
+
+@kernel
+def hire(
+    firms: Visible, first: int, staff_per_revenue: Floats, seekers: Floats, entries: Floats
+) -> None:
+    """New firms' first staff come from the zone's people who look for a post, as far as they go."""
+    wanted = np.zeros(len(seekers))
+    for i in range(first, len(firms.state)):
+        if firms.state[i] == ACTIVE:
+            firms.revenue[i] = np.exp(firms.log_revenue[i])
+            firms.staff[i] = staff_per_revenue[firms.cell[i]] * firms.revenue[i]
+            wanted[firms.zone[i]] += firms.staff[i]
+            entries[firms.zone[i]] += 1.0
+    share = np.empty(len(seekers))
+    for z in range(len(seekers)):
+        share[z] = min(1.0, seekers[z] / max(wanted[z], 1e-300))
+        seekers[z] -= share[z] * wanted[z]
+    for i in range(first, len(firms.state)):
+        if firms.state[i] == ACTIVE:
+            firms.staff[i] *= share[firms.zone[i]]
+
+
+@kernel
+def homes(
+    luck: Column, zone: Ints, sector: Ints, park_zone: Ints, focus: Floats, capacity: Floats
+) -> Ints:
+    """A park of its zone for each firm at the start (firms,), drawn by focus and places."""
+    park = np.zeros(len(luck), np.intp)
+    for i in range(len(luck)):
+        total = 0.0
+        for k in range(len(capacity)):
+            if park_zone[k] == zone[i]:
+                total += focus[k, sector[i]] * capacity[k]
+        goal, reached = luck[i] * total, 0.0
+        for k in range(len(capacity)):
+            if park_zone[k] == zone[i]:
+                reached += focus[k, sector[i]] * capacity[k]
+                if reached > goal:
+                    park[i] = k
+                    break
+    return park
 
 
 def place(model: District, who: Ints, park: Ints) -> None:
     """Move firms into parks in the order of their slots while there is room; others stay."""
-    firms, parks = model.columns, model.park_columns
-    if not len(who):
-        return
-    came = np.bincount(park, minlength=len(parks.zone))
-    if (came > parks.capacity - parks.occupied).any():
-        order = park.argsort(kind="stable")
-        who, park = who[order], park[order]
-        first = park.searchsorted(park, side="left")
-        rank = np.arange(len(park)) - first
-        fits = rank < np.floor(parks.capacity - parks.occupied)[park]
-        who, park = who[fits], park[fits]
-        came = np.bincount(park, minlength=len(parks.zone))
-    old = firms.park[who]
-    np.subtract.at(parks.occupied, old[old >= 0], 1.0)
-    parks.occupied += came
-    firms.settle(who, parks.zone[park], park, model.blueprint.shape[1])
+    parks = model.park_columns
+    room, sectors = parks.capacity - parks.occupied, model.blueprint.shape[1]
+    enter(model.columns.visible, who, park, parks.zone, room, parks.occupied, sectors)
 
 
-def ladder(utility: Floats) -> Floats:
-    """Cumulated logit weights of the options (rows, options); 0 where a row has none."""
-    best = np.maximum(utility.max(axis=1, keepdims=True), -1e300)  # finite, even without options
-    return np.asarray(np.exp(utility - best).cumsum(axis=1))
+@kernel
+def enter(
+    firms: Visible,
+    who: Ints,
+    park: Ints,
+    zone: Ints,
+    room: Floats,
+    occupied: Floats,
+    sectors: int,
+) -> None:
+    for i, k in zip(who, park):  # noqa: B905 (numba knows no strict)
+        if room[k] >= 1.0:
+            room[k] -= 1.0
+            settle(firms, i, k, zone[k], sectors, occupied)
 
 
-def drawn(steps: Floats, uniform: Column) -> Ints:
-    """Conditional logit by inversion: an option for each chooser, −1 where it has none.
+@kernel
+def settle(firms: Visible, i: int, k: int, zone: int, sectors: int, occupied: Floats) -> None:
+    """Give a firm its zone and park; leave the park where it was."""
+    if firms.park[i] >= 0:
+        occupied[firms.park[i]] -= 1.0
+    occupied[k] += 1.0
+    firms.park[i] = k
+    firms.zone[i] = zone
+    firms.cell[i] = zone * sectors + firms.sector[i]
 
-    ``steps`` is each chooser's ladder, ``uniform`` its draw in [0, 1]. Source: McFadden (1974).
+
+@kernel
+def climb(utility: Floats, steps: Floats) -> None:
+    """Cumulated logit weights of the options (options,) into ``steps``; 0 where there is none."""
+    best, total = -1e300, 0.0  # finite, even without options
+    for k in range(len(utility)):
+        best = max(best, utility[k])
+    for k in range(len(utility)):
+        if utility[k] > -np.inf:
+            total += np.exp(utility[k] - best)
+        steps[k] = total
+
+
+@kernel
+def drawn(steps: Floats, uniform: float) -> int:
+    """Conditional logit by inversion: an option, −1 where there is none.
+
+    ``steps`` are the cumulated weights, ``uniform`` a draw in [0, 1]. Source: McFadden (1974).
     """
-    whole = steps[:, -1]
-    goal = np.minimum(uniform, 1.0 - 1e-9) * whole
-    option = (steps > goal[:, None]).argmax(axis=1)  # the first step above the goal
-    return np.where(whole > 0, option, -1)
+    whole = steps[-1]
+    if whole <= 0.0:
+        return -1
+    goal = min(uniform, 1.0 - 1e-9) * whole
+    for k in range(len(steps)):
+        if steps[k] > goal:
+            return k
+    return -1
 
 
 def convert(model: District) -> None:
     """A software or application firm whose AI share passes the threshold becomes an AI firm."""
-    firms, p = model.columns, model.parameters.lifecycle
-    new = ((firms.ai_share > p.ai_threshold) & ~firms.is_ai).nonzero()[0]
-    if not len(new):
-        return
-    new = new[firms.alive[new] > 0]
-    can = model.blueprint.base.supplies | model.blueprint.base.adopts
-    firms.is_ai[new[can[firms.sector[new]]]] = True
+    firms, base = model.columns, model.blueprint.base
+    become_ai(
+        model.parameters.lifecycle.ai_threshold,
+        base.supplies | base.adopts,
+        firms.sector,
+        firms.alive,
+        firms.ai_share,
+        firms.is_ai,
+    )
+
+
+@kernel
+def become_ai(
+    threshold: float, can: Bools, sector: Ints, alive: Column, ai_share: Column, is_ai: Bools
+) -> None:
+    for i in range(len(sector)):
+        if ai_share[i] > threshold and not is_ai[i] and alive[i] > 0.0 and can[sector[i]]:
+            is_ai[i] = True

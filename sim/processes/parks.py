@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sim.blueprint import Floats, Ints
 from sim.economy import Lever
+from sim.kernels import kernel
 from sim.plan import Driver
 
 if TYPE_CHECKING:
     from sim.model import District
 
 
-@dataclass(frozen=True)
-class ParksParameters:
+class ParksParameters(NamedTuple):
     service_at_start: float  # service and digital level at the start, 0 to 1
     service_rate: float  # share of the gap to full service closed a month at full effort
     digital_rate: float  # share of the gap to full digital level closed a month
@@ -29,24 +29,64 @@ def step(model: District) -> None:
     """R_ks ∝ focus_ks·v_k·(1 + recruitment_zs); service and digital level move towards 1 at rates
     set by the service and park measures; ln rent = ψ·(occupied/capacity − normal) + ln(1 − relief).
     """
-    blueprint, p, parks = model.blueprint, model.parameters.parks, model.park_columns
-    drivers = model.drivers
+    blueprint, parks, drivers = model.blueprint, model.park_columns, model.drivers
     parks.open_at(blueprint, model.month)
+    forgone = manage(
+        model.parameters.parks,
+        parks.zone,
+        parks.focus,
+        parks.capacity,
+        parks.occupied,
+        drivers.zone(Driver.SERVICE),
+        drivers.zone(Driver.PARK_SERVICE),
+        drivers.cell(Driver.RECRUITMENT),
+        blueprint.levers[Lever.RENT_RELIEF][model.month],
+        parks.service,
+        parks.digital,
+        parks.rent,
+        parks.recruiting,
+    )
+    model.spending.add(Lever.RENT_RELIEF, forgone * blueprint.lever_cost[Lever.RENT_RELIEF])
 
-    digital = drivers.zone(Driver.PARK_SERVICE)
-    service = drivers.zone(Driver.SERVICE) + digital
-    parks.service += (p.service_rate * service)[parks.zone] * (1.0 - parks.service)
-    parks.digital += (p.digital_rate * digital)[parks.zone] * (1.0 - parks.digital)
 
-    courting = 1.0 + p.recruiting_response * drivers.cell(Driver.RECRUITMENT)[parks.zone]
-    filled = parks.occupied / np.maximum(parks.capacity, 1.0)
-    vacancy = np.maximum(1.0 - filled, 0.0) * (parks.capacity > 0)
-    wanted = parks.focus * vacancy[:, None] * courting
-    parks.recruiting = wanted / np.maximum(wanted.sum(axis=1, keepdims=True), 1e-300)
+@kernel
+def manage(
+    p: ParksParameters,
+    zone: Ints,
+    focus: Floats,
+    capacity: Floats,
+    occupied: Floats,
+    service_driver: Floats,
+    park_driver: Floats,
+    recruitment: Floats,
+    relief: Floats,
+    service: Floats,
+    digital: Floats,
+    rent: Floats,
+    recruiting: Floats,
+) -> Floats:
+    """One month of all parks; gives the rent forgone by zone (Z,), 亿元.
 
-    relief = blueprint.levers[Lever.RENT_RELIEF][model.month]
-    full_rent = np.exp(p.rent_response * (filled - p.normal_occupancy))
-    parks.rent = full_rent * (1.0 - relief[parks.zone])
-    forgone = p.annual_rent / 12.0 * full_rent * parks.occupied * relief[parks.zone]
-    by_zone = np.bincount(parks.zone, forgone, blueprint.shape[0])
-    model.spending.add(Lever.RENT_RELIEF, by_zone * blueprint.lever_cost[Lever.RENT_RELIEF])
+    Parks' arrays are (K,) or (K, S), drivers and relief (Z,), recruitment (Z, S).
+    """
+    forgone = np.zeros(len(relief))
+    for k in range(len(zone)):
+        z = zone[k]
+        effort = service_driver[z] + park_driver[z]
+        service[k] += p.service_rate * effort * (1.0 - service[k])
+        digital[k] += p.digital_rate * park_driver[z] * (1.0 - digital[k])
+
+        filled = occupied[k] / max(capacity[k], 1.0)
+        vacancy = max(1.0 - filled, 0.0) if capacity[k] > 0.0 else 0.0
+        total = 0.0
+        for s in range(focus.shape[1]):
+            courting = 1.0 + p.recruiting_response * recruitment[z, s]
+            recruiting[k, s] = focus[k, s] * vacancy * courting
+            total += recruiting[k, s]
+        for s in range(focus.shape[1]):
+            recruiting[k, s] /= max(total, 1e-300)
+
+        full_rent = np.exp(p.rent_response * (filled - p.normal_occupancy))
+        rent[k] = full_rent * (1.0 - relief[z])
+        forgone[z] += p.annual_rent / 12.0 * full_rent * occupied[k] * relief[z]
+    return forgone

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sim.blueprint import Bools, Floats, Ints
+from sim.firms import Column
+from sim.kernels import kernel
 from sim.plan import Driver
 from sim.zones import PLATFORM_ITEM
 
@@ -14,8 +16,7 @@ if TYPE_CHECKING:
     from sim.model import District
 
 
-@dataclass(frozen=True)
-class PlatformsParameters:
+class PlatformsParameters(NamedTuple):
     capable: float  # capability from which a large firm may found a platform
     firm_hazard: float  # foundings a year per large capable firm at full firm_platforms
     firm_hazard_at_start: float  # the same before the plan's measures
@@ -30,21 +31,62 @@ def step(model: District) -> None:
     λ_z = n_z·(h₀ + h·D_firm) + g·D_public, shared over the zone's free places for platforms, with
     n_z the zone's large capable firms.
     """
-    blueprint, firms, parks = model.blueprint, model.columns, model.park_columns
-    p, drivers = model.parameters.platforms, model.drivers
-    zones = blueprint.shape[0]
-    founders = firms.large & (firms.capability >= p.capable)
-    capable = firms.count_by_cell(founders, blueprint.shape).sum(axis=1)
-    by_firms = p.firm_hazard_at_start + p.firm_hazard * drivers.zone(Driver.FIRM_PLATFORMS)
-    rate = capable * by_firms + p.public_hazard * drivers.zone(Driver.PUBLIC_PLATFORMS)
-
-    free = parks.platforms - parks.founding - parks.open_platforms
-    places = np.bincount(parks.zone, free, zones)
-    share = free / np.maximum(places, 1e-300)[parks.zone]
-    luck = model.draws.uniform("platform", model.month, (len(free), 2))
-    founded = luck[:, 0] < -np.expm1(-rate[parks.zone] * share / 12.0)
-    opened = luck[:, 1] < -np.expm1(-parks.founding * (p.opening_hazard / 12.0))
-    parks.founding += founded.astype(float) - opened
-    parks.open_platforms += opened
-    spent = np.bincount(parks.zone, founded * p.founding_cost, zones)
+    firms, parks, drivers = model.columns, model.park_columns, model.drivers
+    p, zones = model.parameters.platforms, model.blueprint.shape[0]
+    spent = found(
+        p,
+        capable(firms.large, firms.capability, firms.alive, firms.zone, p.capable, zones),
+        drivers.zone(Driver.FIRM_PLATFORMS),
+        drivers.zone(Driver.PUBLIC_PLATFORMS),
+        model.draws.uniform("platform", model.month, (len(parks.zone), 2)),
+        parks.zone,
+        parks.platforms,
+        parks.founding,
+        parks.open_platforms,
+    )
     model.spending.add(PLATFORM_ITEM, spent)
+
+
+@kernel
+def capable(
+    large: Bools, capability: Column, alive: Column, zone: Ints, enough: float, zones: int
+) -> Floats:
+    """Large firms whose capability is enough to found a platform, by zone (Z,)."""
+    count = np.zeros(zones)
+    for i in range(len(large)):
+        if large[i] and capability[i] >= enough and alive[i] > 0.0:
+            count[zone[i]] += 1.0
+    return count
+
+
+@kernel
+def found(
+    p: PlatformsParameters,
+    capable: Floats,
+    firm_driver: Floats,
+    public_driver: Floats,
+    luck: Column,
+    zone: Ints,
+    places: Floats,
+    founding: Floats,
+    open_platforms: Floats,
+) -> Floats:
+    """Found and open platforms in the parks (K,); gives public money spent by zone (Z,), 亿元."""
+    free = np.empty(len(zone))
+    in_zone, spent = np.zeros(len(capable)), np.zeros(len(capable))
+    for k in range(len(zone)):
+        free[k] = places[k] - founding[k] - open_platforms[k]
+        in_zone[zone[k]] += free[k]
+    for k in range(len(zone)):
+        z = zone[k]
+        by_firms = p.firm_hazard_at_start + p.firm_hazard * firm_driver[z]
+        rate = capable[z] * by_firms + p.public_hazard * public_driver[z]
+        share = free[k] / max(in_zone[z], 1e-300)
+        opens = luck[k, 1] < -np.expm1(-founding[k] * (p.opening_hazard / 12.0))
+        if luck[k, 0] < -np.expm1(-rate * share / 12.0):
+            founding[k] += 1.0
+            spent[z] += p.founding_cost
+        if opens:
+            founding[k] -= 1.0
+            open_platforms[k] += 1.0
+    return spent

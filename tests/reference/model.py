@@ -10,6 +10,7 @@ import dataclasses
 import math
 from collections import Counter
 from types import SimpleNamespace
+from typing import Any, get_type_hints
 
 import mesa
 import numpy as np
@@ -562,22 +563,21 @@ class ReferenceDistrict(mesa.Model):
 def plain(parameters: SimpleNamespace) -> SimpleNamespace:
     """Parameters as plain numbers: lists by sector's number, dictionaries by driver's name."""
 
-    def value(group: object, field: dataclasses.Field) -> object:
-        given = getattr(group, field.name)
-        if field.metadata.get("by") == "sector":
+    def value(given: Any, hint: Any) -> object:
+        by = getattr(hint, "__metadata__", [None])[0]
+        if by == "sector":
             return [float(x) for x in given]
-        if field.metadata.get("by") == "driver":
+        if by == "driver":
             by_driver = zip(Driver, given, strict=True)
             return {driver.value: float(x) for driver, x in by_driver if x}
         return float(given)
 
+    def values(group: Any) -> SimpleNamespace:
+        hints = get_type_hints(type(group), include_extras=True)
+        return SimpleNamespace(**{n: value(getattr(group, n), hint) for n, hint in hints.items()})
+
     return SimpleNamespace(
-        **{
-            process: SimpleNamespace(
-                **{field.name: value(group, field) for field in dataclasses.fields(group)}
-            )
-            for process, group in vars(parameters).items()
-        }
+        **{process: values(group) for process, group in vars(parameters).items()}
     )
 
 
