@@ -20,8 +20,10 @@ from calibration import scoring_example
 from sim.analysis import scoring
 from sim.analysis.finished import read_finished
 from sim.analysis.forecast import forecast
+from sim.analysis.judging import score
 from sim.analysis.naive import Distribution, Goal, Naive, Past, Series, past_of, read_history
 from sim.analysis.observations import Observation, ObservationError
+from sim.analysis.published import read_published
 from sim.analysis.scorebook import Score, schema_text
 from sim.analysis.scoring import Verdict
 from sim.cli import app
@@ -473,6 +475,18 @@ def test_what_the_command_says_is_what_the_runs_say(
     path = skills[Naive.PATH.value, "Brier"]
     assert path.naive_score == pytest.approx(0.25)
     assert path.skill == pytest.approx(1 - brier.brier / 0.25)
+
+
+def test_python_scores_a_forecast_by_the_names_of_its_files_as_the_command_does(
+    copy: Path, outturns: Path, history: Path
+) -> None:
+    assert invoke(copy, "--outturns", outturns, "--history", history).exit_code == 0
+    finished = read_published(str(copy)).finished
+    assert score(finished, str(outturns), str(history)) == loaded(copy)
+
+
+def test_a_finished_forecast_is_read_by_name_as_by_path(made: Path) -> None:
+    assert read_published(str(made)).summary == read_published(made).summary
 
 
 def test_bounds_are_in_no_score_that_needs_a_value(copy: Path, outturns: Path) -> None:

@@ -58,13 +58,13 @@ def chart(
         from sim.analysis.naive import read_history
         from sim.analysis.published import read_published
         from sim.report.charts import save
-        from sim.report.pictures import Kind, draw
+        from sim.report.pictures import draw
         from sim.report.places import file_for
 
         published = read_published(directory)
         past = read_history(history, published.finished.inputs) if history else []
         figure = draw(
-            published, Kind(kind.value), target=target, zone=zone, past=past, language=lang.value
+            published, kind.value, target=target, zone=zone, past=past, language=lang.value
         )
         parts = [kind.value, target, zone if zone != "district" else None]
         name = "-".join(part for part in parts if part)

@@ -52,14 +52,10 @@ def score(
     with errors() as console:
         from sim.analysis.finished import read_finished
         from sim.analysis.judging import score as hold_beside
-        from sim.analysis.naive import read_history
-        from sim.analysis.observations import read_observations
 
         file = _place(directory, out)
         finished = read_finished(directory)
-        figures = read_observations(outturns, finished.inputs)
-        past = read_history(history, finished.inputs) if history else []
-        found = hold_beside(finished, figures, outturns, past, history)
+        found = hold_beside(finished, outturns, history)
         _write(finished, found, file, lang)
         _show(console, finished, found, lang)
         console.print(f"\n{file}, {_chart(file)}.png, .svg", highlight=False, soft_wrap=True)

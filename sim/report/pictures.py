@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from sim.analysis.naive import PastFigure
 from sim.analysis.published import Published
-from sim.errors import RunError
+from sim.errors import RunError, unknown
 from sim.plan import ALL_TARGETS, DISTRICT
 from sim.report.charts import fan_chart, probability_board
 from sim.report.layout_map import industry, layout_map
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 def draw(
     published: Published,
-    kind: Kind,
+    kind: Kind | str,
     *,
     target: str | None = None,
     zone: str = DISTRICT,
@@ -44,9 +44,12 @@ def draw(
         past: figures published for dates before the plan, for ``fan``.
 
     Raises:
-        RunError: no target is given, or the plan does not say where its zones lie.
+        RunError: no such kind, no target is given, or the plan does not say where its zones lie.
         ScenarioError: the plan has no such target or zone.
     """
+    kinds = [one.value for one in Kind]
+    if kind not in kinds:
+        raise RunError(unknown("kind of chart", kind, kinds))
     summary, plan = published.summary, published.plan
     scenario, seed = published.finished.inputs.scenario.name, summary.seed
     if kind == Kind.BOARD:
