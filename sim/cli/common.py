@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from sim.cli.ending import KEPT as KEPT
+from sim.cli.ending import complain as complain
+from sim.cli.ending import errors as errors
 
-    from sim.errors import InputError
+if TYPE_CHECKING:
     from sim.executors import Workers
     from sim.montecarlo import Progress
-
-KEPT = "; finished runs are kept, the same command goes on from them"
 
 
 class Language(StrEnum):
@@ -39,41 +37,6 @@ ClusterOption = Annotated[
     str | None,
     typer.Option(help="Address of a Dask scheduler, tcp://host:8786.", show_default=False),
 ]
-
-
-@contextmanager
-def errors(kept: str = "") -> Iterator[Console]:
-    """What a user gave wrongly ends with one message and status 2; Ctrl-C with 130.
-
-    ``kept``: what to say when the command had to stop in its midst.
-    """
-    from rich.console import Console
-
-    from sim.errors import InputError, RunError
-
-    try:
-        yield Console()
-    except InputError as error:
-        complain(error)
-        raise typer.Exit(2) from None
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        from sim.store import FULL, reason
-
-        text = f"{error.filename or 'a file'}: cannot be used ({reason(error)})"
-        complain(RunError(text + (kept if error.errno in FULL else "")))
-        raise typer.Exit(2) from None
-    except MemoryError:
-        complain(RunError(f"out of memory{kept}"))
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        typer.echo(f"Stopped{kept}.", err=True)
-        raise typer.Exit(130) from None
-
-
-def complain(error: InputError) -> None:
-    typer.echo(f"{type(error).__name__}: {error}", err=True)
 
 
 def cores() -> int:
@@ -107,7 +70,6 @@ def progress_bar(runs: int, what: str = "runs") -> Iterator[Progress]:
         TimeRemainingColumn,
     )
 
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     columns = (
         TextColumn(what),
         BarColumn(),
