@@ -10,7 +10,7 @@ import typer
 from sim.cli import options
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
-from sim.cli.runs import making_runs, progress_bar, runners
+from sim.cli.runs import making_runs, under_way
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,16 +56,8 @@ def attribute(
         for name in [None, *(target or [])]:
             check_goal(inputs, name, zone)
         needed = asked_in_all(inputs.plan, max(runs, 0), permutations, seed)
-        with progress_bar(needed) as on_progress:
-            found = share_out(
-                inputs,
-                runs=runs,
-                permutations=permutations,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                on_progress=on_progress,
-            )
+        with under_way(needed, seed, out, workers, cluster) as how:
+            found = share_out(inputs, runs=runs, permutations=permutations, **how)
         if charts:
             _draw(found, target, zone, inputs.plan, out / "charts", lang)
         write_attribution(found, out)

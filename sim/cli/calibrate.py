@@ -9,7 +9,7 @@ import typer
 
 from sim.cli import options
 from sim.cli.printing import command_line
-from sim.cli.runs import making_runs, progress_bar, runners
+from sim.cli.runs import making_runs, under_way
 
 
 def calibrate(
@@ -43,17 +43,8 @@ def calibrate(
         from sim.scenario import read_scenario
 
         inputs = read_scenario(scenario)
-        with progress_bar(runs_needed(runs)) as on_progress:
-            fit = fit_of(
-                inputs,
-                observations,
-                until=until,
-                runs=runs,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                on_progress=on_progress,
-            )
+        with under_way(runs_needed(runs), seed, out, workers, cluster) as how:
+            fit = fit_of(inputs, observations, until=until, runs=runs, **how)
         write_page(fit, out, command_line())
         console.print(
             f"{len(fit.head.figures)} figures fitted, "

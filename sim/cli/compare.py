@@ -10,7 +10,7 @@ import typer
 from sim.cli import options
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
-from sim.cli.runs import making_runs, progress_bar, runners
+from sim.cli.runs import making_runs, under_way
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,16 +45,8 @@ def compare(
 
         first = read_scenario(base)
         others = [read_scenario(path) for path in what_if]
-        with progress_bar(runs * (1 + len(others))) as on_progress:
-            found = hold_beside(
-                first,
-                others,
-                runs=runs,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                on_progress=on_progress,
-            )
+        with under_way(runs * (1 + len(others)), seed, out, workers, cluster) as how:
+            found = hold_beside(first, others, runs=runs, **how)
         if charts:
             _draw(found, first, out / "charts", lang)
         write_comparison(found, out)

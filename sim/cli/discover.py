@@ -11,7 +11,7 @@ from sim.cli import options
 from sim.cli.ending import KEPT, errors
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
-from sim.cli.runs import making_runs, progress_bar, runners
+from sim.cli.runs import making_runs, under_way
 
 if TYPE_CHECKING:
     from sim.analysis.discover import Discovery
@@ -121,16 +121,6 @@ def _of_scenario(
     from sim.scenario import read_scenario
 
     inputs = read_scenario(scenario)
-    with progress_bar(runs) as on_progress:
-        cases = sampled_cases(
-            inputs,
-            options.names(levers),
-            target,
-            zone,
-            runs=runs,
-            seed=seed,
-            out=out,
-            workers=runners(workers, cluster),
-            on_progress=on_progress,
-        )
+    with under_way(runs, seed, out, workers, cluster) as how:
+        cases = sampled_cases(inputs, options.names(levers), target, zone, runs=runs, **how)
     return search(inputs, cases, target, zone, seed)

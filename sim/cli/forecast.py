@@ -10,7 +10,7 @@ import typer
 from sim.cli import options
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
-from sim.cli.runs import making_runs, progress_bar, runners
+from sim.cli.runs import making_runs, under_way
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,16 +67,8 @@ def forecast(
             inputs = with_priors(inputs)
         figures = _figures(observe, inputs) if observe else None
         most = runs if runs is not None else 500 if precision is None else 20_000
-        with progress_bar(most) as on_progress:
-            answer = run_forecast(
-                inputs,
-                runs=most,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                precision=precision,
-                on_progress=on_progress,
-            )
+        with under_way(most, seed, out, workers, cluster) as how:
+            answer = run_forecast(inputs, runs=most, precision=precision, **how)
         if charts:
             _draw(inputs, answer, seed, out, lang)
         _show(console, inputs, answer, lang)

@@ -10,7 +10,7 @@ import typer
 from sim.cli import options
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
-from sim.cli.runs import making_runs, progress_bar, runners
+from sim.cli.runs import making_runs, under_way
 
 
 def require(
@@ -46,7 +46,7 @@ def require(
         from sim.scenario import read_scenario
 
         inputs = read_scenario(scenario)
-        with progress_bar(runs) as on_progress:
+        with under_way(runs, seed, out, workers, cluster) as how:
             found = ask(
                 inputs,
                 target=target,
@@ -56,10 +56,7 @@ def require(
                 zones=zones or [],
                 runs=runs,
                 confirm=confirm,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                on_progress=on_progress,
+                **how,
             )
         if charts:
             from sim.report.charts import save

@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
 
 from sim.cli.ending import KEPT, errors
 from sim.executors import prepare
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 
     from sim.executors import Workers
     from sim.montecarlo import Progress
+
+
+class Making(TypedDict):
+    """How runs are made, in the words that every analysis takes."""
+
+    seed: int
+    out: Path
+    workers: int | Workers
+    on_progress: Progress
 
 
 @contextmanager
@@ -47,7 +57,17 @@ def runners(workers: int | None, cluster: str | None) -> int | Workers:
 
 
 @contextmanager
-def progress_bar(runs: int, what: str = "runs") -> Iterator[Progress]:
+def under_way(
+    runs: int, seed: int, out: Path, workers: int | None, cluster: str | None
+) -> Iterator[Making]:
+    """What an analysis needs to make so many runs at most, and a bar that shows them."""
+    with progress_bar(runs) as on_progress:
+        where = runners(workers, cluster)
+        yield Making(seed=seed, out=out, workers=where, on_progress=on_progress)
+
+
+@contextmanager
+def progress_bar(runs: int) -> Iterator[Progress]:
     """Shows runs done and needed, and the time left, where there is a terminal to show it in."""
     from rich.progress import (
         BarColumn,
@@ -59,7 +79,7 @@ def progress_bar(runs: int, what: str = "runs") -> Iterator[Progress]:
     )
 
     columns = (
-        TextColumn(what),
+        TextColumn("runs"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -67,5 +87,5 @@ def progress_bar(runs: int, what: str = "runs") -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(what, total=runs)
+        task = bar.add_task("runs", total=runs)
         yield lambda done, total: bar.update(task, completed=done, total=total)

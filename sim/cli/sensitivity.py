@@ -11,7 +11,7 @@ import typer
 from sim.cli import options
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
-from sim.cli.runs import making_runs, progress_bar, runners
+from sim.cli.runs import making_runs, under_way
 
 if TYPE_CHECKING:
     from sim.analysis.sensitivity_record import SensitivityRecord
@@ -64,7 +64,7 @@ def sensitivity(
         from sim.scenario import read_scenario
 
         inputs = read_scenario(scenario)
-        with progress_bar(budget) as on_progress:
+        with under_way(budget, seed, out, workers, cluster) as how:
             found = analyse(
                 inputs,
                 parameters=options.names(parameters),
@@ -74,10 +74,7 @@ def sensitivity(
                 repeats=repeats,
                 target=target,
                 zone=zone,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                on_progress=on_progress,
+                **how,
             )
         record = record_of(found)
         files = write_sensitivity(record, out)
