@@ -27,13 +27,13 @@ from sim.analysis.controls import (
     settings_of,
     variant,
 )
-from sim.analysis.estimates import estimate, gap, input_record, mean_of
+from sim.analysis.estimates import estimate, gap, mean_of
 from sim.analysis.evaluation import Outcomes
 from sim.analysis.interval import CONFIDENCE
 from sim.analysis.marginal import affordable, cost_curves, evaluating, respond
 from sim.analysis.optimum import GoalShare, Optimum, Role, Setting, Share
 from sim.analysis.response import Response, added_cost, distances_of, places_of, smooth
-from sim.analysis.summary import versions
+from sim.analysis.summary import origin, versions
 from sim.blueprint import Floats
 from sim.economy import Lever
 from sim.errors import RunError, plain
@@ -318,9 +318,7 @@ class _Search:
         optimism = settings[1].searched.value - settings[1].held_out.value
         width = _two_samples(self.aim, before[1], after[1])
         return Optimum(
-            scenario=input_record(self.inputs, "scenario"),
-            plan=input_record(self.inputs, "plan"),
-            economy=input_record(self.inputs, "economy"),
+            **origin(self.inputs),
             seed=self.seed,
             runs=self.runs,
             confirm=self.confirm,

@@ -25,13 +25,13 @@ from sim.analysis.controls import (
     variant,
 )
 from sim.analysis.crossing import GRID, Crossing, cross
-from sim.analysis.estimates import estimate, input_record, mean_of
+from sim.analysis.estimates import estimate, mean_of
 from sim.analysis.evaluation import Flags
 from sim.analysis.marginal import affordable, cost_curves, evaluating, respond
 from sim.analysis.optimise import LEVELS, check_runs
 from sim.analysis.requirement import Alone, Checked, Dose, Level, Requirement, Status, Verdict
 from sim.analysis.response import Response, added_cost
-from sim.analysis.summary import versions
+from sim.analysis.summary import origin, versions
 from sim.blueprint import Floats
 from sim.errors import RunError, plain
 from sim.executors import Workers
@@ -177,9 +177,7 @@ class _Search:
             below = found[0].held_out.high < self.probability
             verdict = "contradicted" if below else "confirmed"
         return Requirement(
-            scenario=input_record(self.inputs, "scenario"),
-            plan=input_record(self.inputs, "plan"),
-            economy=input_record(self.inputs, "economy"),
+            **origin(self.inputs),
             seed=self.seed,
             runs=self.runs,
             confirm=self.confirm,
