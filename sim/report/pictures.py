@@ -12,10 +12,11 @@ from sim.analysis.naive import PastFigure
 from sim.analysis.published import Published
 from sim.errors import RunError, unknown
 from sim.plan import ALL_TARGETS, DISTRICT
+from sim.report import terms
 from sim.report.charts import fan_chart, probability_board
 from sim.report.layout_map import industry, layout_map
 from sim.report.ridge import ridge_chart
-from sim.report.wording import WHOLE_DISTRICT, Language, probability_words
+from sim.report.wording import Language, probability_words
 
 
 class Kind(StrEnum):
@@ -88,11 +89,10 @@ def draw(
             language=language,
         )
     found = published.result(target, zone)
-    names = {DISTRICT: WHOLE_DISTRICT} | {place.id: place.name for place in plan.zones}
     return fan_chart(
         published.monthly(target, zone),
         meant,
-        names[zone],
+        terms.zones(plan)[zone],
         found.threshold,
         probability_words(found.probability, found.low, found.high, found.runs),
         scenario=scenario,

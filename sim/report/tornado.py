@@ -11,14 +11,9 @@ from sim.analysis.sensitivity_record import OutputRecord, Row, SensitivityRecord
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, Plan
 from sim.report import style
+from sim.report.difference_table import target_name, zone_name
 from sim.report.page import Line, blank_page, height_of, lines_of, stack
-from sim.report.sensitivity_table import (
-    index_texts,
-    shown_zone,
-    strongest,
-    target_name,
-    zone_name,
-)
+from sim.report.sensitivity_table import index_texts, shown_zone, strongest
 from sim.report.wording import Language, say
 
 MOST = 12  # factors on a chart
