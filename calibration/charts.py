@@ -59,8 +59,7 @@ def moved_chart(parameters: pd.DataFrame, *, subtitle: Name, language: Language 
         axes.set_ylim(len(parameters) - 0.5, -0.5)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.grid(axis="x", color=style.INK, alpha=0.15, linewidth=0.8)
-        axes.set_axisbelow(True)
+        style.grid(axes, "x")
         stack(page, 0.3, top + body + 0.45, note)
     return figure
 

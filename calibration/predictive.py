@@ -236,8 +236,7 @@ def _finish(axes: Axes, rows: int) -> None:
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MultipleLocator(10))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} %"))
-    axes.grid(axis="x", color=style.INK, alpha=0.15, linewidth=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes, "x")
 
 
 def _legend(axes: Axes, language: Language) -> tuple[list[Artist], list[str]]:

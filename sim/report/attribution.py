@@ -137,8 +137,7 @@ def _steps(
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.tick_params(labelsize=9.5)
     axes.spines["left"].set_visible(False)
-    axes.grid(axis="x", color=style.INK, alpha=0.12, linewidth=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes, "x")
 
 
 def _axis(target: str, plan: Plan, column: int) -> Name:

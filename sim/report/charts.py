@@ -164,8 +164,7 @@ def fan_chart(
             MaxNLocator(6, steps=[1, 2, 5, 10], integer=target.quantity.whole)
         )
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
-        axes.grid(axis="y", color=style.INK, alpha=0.15, linewidth=0.8)
-        axes.set_axisbelow("line")
+        style.grid(axes, "y", below="line")
         _label_axis_and_target(page, axes, target, threshold, language)
         figure.legend(
             loc="lower left", bbox_to_anchor=(0.07, 0.01), ncols=2, frameon=False, fontsize=10.5

@@ -176,8 +176,7 @@ def _dumbbells(axes: Axes, rows: Sequence[Difference], plan: Plan, size: float, 
     axes.set_xticks(range(0, 101, every))
     axes.tick_params(labelsize=9.5)
     axes.spines["left"].set_visible(False)
-    axes.grid(axis="x", color=style.INK, alpha=0.15, linewidth=0.8)
-    axes.set_axisbelow("line")
+    style.grid(axes, "x", below="line")
     for edge in range(1, len(order)):
         axes.axhline(edge - 0.5, color=style.INK, alpha=0.08, linewidth=0.6)
 

@@ -143,8 +143,7 @@ def _frame(axes: Axes, words: tuple[Name, Name], language: Language) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks([0, 0.25, 0.5, 0.75, 1])
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
-    axes.grid(color=style.INK, alpha=0.12, linewidth=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes)
     axes.plot([0, 1], [0, 1], color=style.GREY, linewidth=1.2, dashes=(5, 3))
 
 

@@ -132,8 +132,7 @@ def _bars(
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="x", labelsize=9)
-    axes.grid(axis="x", color=style.INK, alpha=0.15, linewidth=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes, "x")
     words = Name(zh="达成概率，%", en="Probability, %")
     if unit is not None:
         words = Name(zh=f"期末值均值，{unit.zh}", en="Mean at the deadline")
