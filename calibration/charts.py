@@ -13,7 +13,7 @@ from scipy.stats import binom, norm
 from calibration.checks import BINS, RANK_DRAWS
 from sim.figures import Name
 from sim.report import style
-from sim.report.page import Line, blank_page, height_of, lines_of, stack
+from sim.report.page import Line, blank_page, heading, height_of, lines_of, stack
 from sim.report.wording import Language
 
 LIKELY = 0.99  # of one bar within the band
@@ -38,13 +38,13 @@ def moved_chart(parameters: pd.DataFrame, *, subtitle: Name, language: Language 
     """Prior and posterior intervals of each fitted parameter; see ``checks.contraction``."""
     width, row, left = 9.0, 0.42, 2.9
     with style.house_style():
-        heading = _heading(MOVED, subtitle, language)
+        head = heading(MOVED, subtitle, language, width)
         note = lines_of(MOVED_NOTE, language, zh=10.5, en=10, zh_width=52, en_width=105)
-        top = 0.15 + height_of(heading) + 0.2
+        top = 0.15 + height_of(head) + 0.2
         body = row * len(parameters)
         height = top + body + 0.55 + height_of(note) + 0.2
         figure, page = blank_page(width, height)
-        stack(page, 0.3, 0.15, heading)
+        stack(page, 0.3, 0.15, head)
         axes = figure.add_axes(
             (left / width, 1 - (top + body) / height, 1 - (left + 0.4) / width, body / height)
         )
@@ -59,8 +59,7 @@ def moved_chart(parameters: pd.DataFrame, *, subtitle: Name, language: Language 
         axes.set_ylim(len(parameters) - 0.5, -0.5)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.grid(axis="x", color=style.INK, alpha=0.15, linewidth=0.8)
-        axes.set_axisbelow(True)
+        style.grid(axes, "x")
         stack(page, 0.3, top + body + 0.45, note)
     return figure
 
@@ -77,13 +76,13 @@ def rank_chart(
     down = -(-len(names) // across)
     width, cell_width, cell_height = 11.2, 2.35, 1.35
     with style.house_style():
-        heading = _heading(RANKS, subtitle, language)
+        head = heading(RANKS, subtitle, language, width)
         note = lines_of(RANKS_NOTE, language, zh=10.5, en=10, zh_width=64, en_width=125)
-        top = 0.15 + height_of(heading) + 0.15
+        top = 0.15 + height_of(head) + 0.15
         step = cell_height + 0.75
         height = top + down * step + height_of(note) + 0.25
         figure, page = blank_page(width, height)
-        stack(page, 0.3, 0.15, heading)
+        stack(page, 0.3, 0.15, head)
         low, high = binom.interval(LIKELY, len(ranks), 1.0 / BINS)
         for place, (name, column) in enumerate(zip(names, ranks.T, strict=True)):
             x = 0.35 + (place % across) * (cell_width + 0.4)
@@ -107,8 +106,3 @@ def rank_chart(
             axes.spines["left"].set_visible(False)
         stack(page, 0.3, top + down * step + 0.05, note)
     return figure
-
-
-def _heading(title: Name, subtitle: Name, language: Language) -> list[Line]:
-    lines = lines_of(title, language, zh=17, en=12)
-    return lines + lines_of(subtitle, language, zh=11, en=10, colour=style.GREY)

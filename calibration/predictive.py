@@ -18,7 +18,7 @@ from sim.blueprint import Floats
 from sim.figures import Name
 from sim.plan import DISTRICT, Plan
 from sim.report import style
-from sim.report.page import Line, blank_page, height_of, lines_of, stack
+from sim.report.page import Line, blank_page, heading, height_of, lines_of, stack
 from sim.report.wording import WHOLE_DISTRICT, Language, amount, say
 
 PROBABILITIES = {"q025": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q975": 0.975}
@@ -142,14 +142,13 @@ def predictive_chart(
     """
     width, row, left, right = 11.2, 0.74, 3.9, 2.6
     with style.house_style():
-        heading = lines_of(TITLE, language, zh=17, en=12)
-        heading += lines_of(subtitle, language, zh=11, en=10, colour=style.GREY)
+        head = heading(TITLE, subtitle, language, width)
         note = lines_of(NOTE, language, zh=10.5, en=10, zh_width=64, en_width=125)
-        top = 0.15 + height_of(heading) + 0.85
+        top = 0.15 + height_of(head) + 0.85
         body = row * len(observations)
         height = top + body + 0.5 + height_of(note) + 0.2
         figure, page = blank_page(width, height)
-        stack(page, 0.3, 0.15, heading)
+        stack(page, 0.3, 0.15, head)
         place = (left / width, 1 - (top + body) / height, 1 - (left + right) / width, body / height)
         axes = figure.add_axes(place)
         for n, (observation, (_, found), (_, prior)) in enumerate(
@@ -173,7 +172,7 @@ def predictive_chart(
             handles,
             words,
             loc="upper left",
-            bbox_to_anchor=(0.3 / width, 1 - (0.15 + height_of(heading) + 0.1) / height),
+            bbox_to_anchor=(0.3 / width, 1 - (0.15 + height_of(head) + 0.1) / height),
             bbox_transform=figure.transFigure,
             borderaxespad=0,
             borderpad=0.3,
@@ -237,8 +236,7 @@ def _finish(axes: Axes, rows: int) -> None:
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MultipleLocator(10))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f} %"))
-    axes.grid(axis="x", color=style.INK, alpha=0.15, linewidth=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes, "x")
 
 
 def _legend(axes: Axes, language: Language) -> tuple[list[Artist], list[str]]:

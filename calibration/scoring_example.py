@@ -14,8 +14,6 @@ from calibration import BASELINE, OBSERVATIONS, ROOT
 from sim.analysis.finished import Finished, read_finished
 from sim.analysis.forecast import forecast
 from sim.analysis.judging import score
-from sim.analysis.naive import read_history
-from sim.analysis.observations import read_observations
 from sim.analysis.scorebook import MODEL, Score, Total
 from sim.errors import InputError
 from sim.report.charts import save
@@ -115,9 +113,7 @@ def _total(name: str, row: Total) -> str:
 def _scored(inputs: Inputs, place: Path, options: argparse.Namespace) -> tuple[Score, Finished]:
     forecast(inputs, runs=options.runs, seed=options.seed, out=place, workers=options.workers)
     finished = read_finished(place)
-    figures = read_observations(OBSERVATIONS, finished.inputs)
-    past = read_history(HISTORY, finished.inputs)
-    return score(finished, figures, OBSERVATIONS, past, HISTORY), finished
+    return score(finished, OBSERVATIONS, HISTORY), finished
 
 
 def _mean(score: object) -> float:

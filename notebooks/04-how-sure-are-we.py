@@ -32,8 +32,6 @@ from sim import (
     notes,
     observe,
     observed_notes,
-    read_history,
-    read_observations,
     read_published,
     read_scenario,
     reliability_chart,
@@ -158,9 +156,7 @@ observed.influence[columns].set_index("id").round(1)
 
 # %%
 finished = read_published(out).finished
-outturns = read_observations(PROJECT / FIGURES, inputs)
-history = read_history(PROJECT / HISTORY, inputs)
-scored = score(finished, outturns, PROJECT / FIGURES, history, PROJECT / HISTORY)
+scored = score(finished, PROJECT / FIGURES, PROJECT / HISTORY)
 totals = pd.DataFrame(row.model_dump(mode="json") for row in scored.totals).set_index("forecast")
 totals[["values", "crps", "log_score", "bounds", "bounds_log_score"]].round(3)
 

@@ -46,8 +46,10 @@ def test_the_examples_of_the_page_are_python_that_names_what_there_is() -> None:
     assert imported == set(sim.__all__) - {"__version__"}
 
 
-def test_importing_the_package_loads_no_library() -> None:
-    code = "import sys, sim; sys.exit(bool({'numpy', 'pandas', 'mesa'} & set(sys.modules)))"
+@pytest.mark.parametrize("module", ["sim", "sim.cli"])
+def test_importing_the_package_or_the_command_loads_no_library(module: str) -> None:
+    heavy = {"numpy", "pandas", "mesa", "pyarrow", "matplotlib", "pydantic", "rich"}
+    code = f"import sys, {module}; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,28 +31,12 @@ from sim.cli import app
 from sim.posterior import read_posterior
 from sim.runner import Runner
 from sim.scenario import read_scenario
+from tests.figures import cells, figure, write_figures
 
 DOCS = Path(__file__).parents[1] / "docs"
-NOISE = 0.05  # of a figure, in logs
+NOISE = 0.05  # of a figure, in logs, as in tests/figures.py
 EFFECTS = np.array([[0.10, 0.0], [0.04, 0.08], [0.0, 0.0]])  # three parameters, two figures
 CHANCE = 0.03
-
-
-def figure(name: str, value: float, **fields: object) -> Observation:
-    usual = {
-        "id": name,
-        "indicator": "ic_scale",
-        "zone": "district",
-        "month": "2021-12",
-        "value": value,
-        "unit": "亿元",
-        "kind": "exact",
-        "noise_sd": NOISE,
-        "use": "fit",
-        "source_title": "a page",
-        "source_date": "2022-02-24",
-    }
-    return Observation.model_validate(usual | fields)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +53,7 @@ def design() -> Design:
     return Design(("a", "b", "c"), scores, first, again)
 
 
-FIGURES = [figure("one", 1_080.0), figure("two", 950.0)]
+FIGURES = [figure(value=1_080.0), figure(id="two", value=950.0)]
 
 
 def exact_posterior() -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +103,7 @@ def test_a_bound_moves_to_its_side_alone(design: Design) -> None:
     drawn = candidates(emulator, seed=3)
 
     def shift(kind: str) -> float:
-        item = figure("one", 1_000.0, kind=kind)
+        item = figure(kind=kind)
         weights = normalised(log_weights([item], drawn.predicted[:, :1]).sum(axis=1))
         return float(weights @ drawn.scores[:, 0])
 
@@ -150,15 +133,16 @@ def test_figures_out_of_reach_and_contradictions_are_named(design: Design) -> No
     with pytest.raises(
         CalibrationError, match=r"^two: no parameters reach exact 5,000 亿元 \("
     ) as e:
-        check([FIGURES[0], figure("two", 5_000.0)])
+        check([FIGURES[0], figure(id="two", value=5_000.0)])
     assert "Check the figure and its unit" in str(e.value)
     drawn = replace(drawn, predicted=drawn.predicted[:, [0, 0]])
-    pair = [figure("low", 850.0, noise_sd=0.01), figure("high", 1_150.0, noise_sd=0.01)]
+    low = figure(id="low", value=850, noise_sd=0.01)
+    pair = [low, figure(id="high", value=1_150, noise_sd=0.01)]
     foretold = leave_one_out(pair, drawn, log_weights(pair, drawn.predicted))
     with pytest.raises(CalibrationError, match=r"(?s)low: .* far below .*high: .* far above"):
         check_agreement(pair, foretold)
-    pair[1] = figure("bound", 1_150.0, noise_sd=0.01, kind="nearly")  # allows what is far below
-    check_agreement(pair, np.array([0.5, 0.9999]))
+    bound = figure(value=1_150, noise_sd=0.01, kind="nearly")  # allows what is far below
+    check_agreement([low, bound], np.array([0.5, 0.9999]))
 
 
 def test_parameters_at_their_medians_are_the_central_ones(small: Runner) -> None:
@@ -178,29 +162,24 @@ def small_figures(small: Runner, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """Three figures of the small district, near what its runs lead to."""
     file = tmp_path_factory.mktemp("figures") / "figures.csv"
     plan = small.inputs.plan
-    columns = list(Observation.model_fields)
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, columns)
-        writer.writeheader()
-        series = small.run(0).series
-        for target in plan.targets[:3]:
-            place = small.series_columns.index(f"{target.id}.district")
-            value = float(series.reshape(len(series), -1)[12, place])
-            cells = {
-                "id": f"row_{target.id}".lower(),
-                "indicator": target.id,
-                "zone": "district",
-                "month": small.blueprint.months()[12],
-                "value": max(value, 1.0),
-                "unit": target.unit.zh,
-                "kind": "about",
-                "noise_sd": 0.2,
-                "use": "fit" if value > 1 else "check",
-                "source_title": "a page",
-                "source_date": "2025-06-30",
-            }
-            writer.writerow(cells)
-    return file
+    series, rows = small.run(0).series, []
+    for target in plan.targets[:3]:
+        place = small.series_columns.index(f"{target.id}.district")
+        value = float(series.reshape(len(series), -1)[12, place])
+        rows.append(
+            cells(
+                id=f"row_{target.id}".lower(),
+                indicator=target.id,
+                month=small.blueprint.months()[12],
+                value=max(value, 1.0),
+                unit=target.unit.zh,
+                kind="about",
+                noise_sd=0.2,
+                use="fit" if value > 1 else "check",
+                source_date="2025-06-30",
+            )
+        )
+    return write_figures(file, rows)
 
 
 def fit_small(small: Runner, figures: Path, out: Path, **settings: object) -> Fit:

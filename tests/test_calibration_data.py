@@ -22,6 +22,7 @@ from sim.analysis.observations import (
 )
 from sim.errors import FileError, PathError
 from sim.runner import Runner
+from tests.figures import figure
 
 RUNS = 12
 UNTIL = "2021-12"  # the last month that the plan's own forecast may know
@@ -69,21 +70,8 @@ def table(tmp_path: Path) -> Write:
     return write
 
 
-def observation(**fields: object) -> Observation:
-    usual = {
-        "id": "one",
-        "indicator": "ic_scale",
-        "zone": "district",
-        "month": "2021-12",
-        "value": 1900,
-        "unit": "亿元",
-        "kind": "exact",
-        "noise_sd": 0.03,
-        "use": "fit",
-        "source_title": "a page",
-        "source_date": "2022-02-24",
-    }
-    return Observation.model_validate(usual | fields)
+def observation(**changes: object) -> Observation:
+    return figure(**{"value": 1900, "noise_sd": 0.03} | changes)
 
 
 def test_every_figure_has_a_source_and_lies_before_the_cut(

@@ -43,26 +43,14 @@ from sim.analysis.observations import Observation, Use, read_observations
 from sim.draws import AGAIN
 from sim.runner import Runner
 from sim.scenario import read_scenario, with_priors
+from tests import figures
 
 NOISE, CHANCE, EFFECTS = 0.05, 0.03, (0.10, 0.06)
 QUADRATIC = make_pipeline(PolynomialFeatures(2, include_bias=False), LinearRegression())
 
 
-def figure(**fields: object) -> Observation:
-    usual = {
-        "id": "one",
-        "indicator": "ic_scale",
-        "zone": "district",
-        "month": "2021-12",
-        "value": 1_080.0,
-        "unit": "亿元",
-        "kind": "exact",
-        "noise_sd": NOISE,
-        "use": "fit",
-        "source_title": "a page",
-        "source_date": "2022-02-24",
-    }
-    return Observation.model_validate(usual | fields)
+def figure(value: float = 1_080.0, **changes: object) -> Observation:
+    return figures.figure(value=value, **changes)
 
 
 @pytest.fixture(scope="module")

@@ -79,14 +79,8 @@ def test_an_interrupted_forecast_keeps_its_chunks_and_goes_on_from_them(
     assert kept.items() <= files(whole).items()
 
     progress: list[int] = []
-    forecast(
-        small.inputs,
-        runs=RUNS,
-        seed=1,
-        out=out,
-        workers=workers,
-        on_progress=into(progress),
-    )
+    more = into(progress)
+    forecast(small.inputs, runs=RUNS, seed=1, out=out, workers=workers, on_progress=more)
     assert progress == [50, 75, 100, 125, 150]
     assert files(out) == files(whole)
 
@@ -183,13 +177,7 @@ def test_a_damaged_chunk_is_noticed_and_made_again(
     out = shutil.copytree(whole, tmp_path / "out")
     damage(out / "runs" / "chunk-000001")
     progress: list[int] = []
-    forecast(
-        small.inputs,
-        runs=RUNS,
-        seed=1,
-        out=out,
-        on_progress=into(progress),
-    )
+    forecast(small.inputs, runs=RUNS, seed=1, out=out, on_progress=into(progress))
     assert progress == [125, 150]
     assert files(out) == files(whole)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +17,7 @@ from typer.testing import CliRunner
 
 from sim import __version__, forecast, observe
 from sim.analysis.interval import wilson
-from sim.analysis.observations import Observation, ObservationError
+from sim.analysis.observations import ObservationError
 from sim.analysis.observe import (
     FEWEST_EFFECTIVE,
     Observed,
@@ -38,6 +37,7 @@ from sim.report.observed import heading, observed_notes
 from sim.report.shift import shift_chart
 from sim.runner import Runner
 from sim.store import RUNS_PER_CHUNK, Chunk, open_store
+from tests.figures import cells, write_figures
 
 DOCS = Path(__file__).parents[1] / "docs"
 RUNS = 2000
@@ -86,25 +86,9 @@ def figures(tmp_path: Path) -> FigureFile:
     """Writes a file of observations; each row is given by what differs from the first."""
 
     def write(*rows: dict[str, Any]) -> Path:
-        usual = {
-            "id": "turnover_2025",
-            "indicator": TARGET,
-            "zone": DISTRICT,
-            "month": "2025-06",
-            "value": MIDDLE,
-            "unit": "亿元",
-            "kind": "exact",
-            "noise_sd": 0.1,
-            "use": "fit",
-            "source_title": "made up for the tests",
-            "source_date": "2025-07-01",
-        }
-        file = tmp_path / "figures.csv"
-        with file.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, list(Observation.model_fields), restval="")
-            writer.writeheader()
-            writer.writerows({**usual, **row} for row in rows)
-        return file
+        usual = {"id": "turnover_2025", "indicator": TARGET, "month": "2025-06", "value": MIDDLE}
+        usual |= {"noise_sd": 0.1, "source_date": "2025-07-01"}
+        return write_figures(tmp_path / "figures.csv", [cells(**usual | row) for row in rows])
 
     return write
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import re
@@ -20,8 +19,10 @@ from calibration import scoring_example
 from sim.analysis import scoring
 from sim.analysis.finished import read_finished
 from sim.analysis.forecast import forecast
+from sim.analysis.judging import score
 from sim.analysis.naive import Distribution, Goal, Naive, Past, Series, past_of, read_history
 from sim.analysis.observations import Observation, ObservationError
+from sim.analysis.published import read_published
 from sim.analysis.scorebook import Score, schema_text
 from sim.analysis.scoring import Verdict
 from sim.cli import app
@@ -29,43 +30,22 @@ from sim.plan import Target
 from sim.report.charts import save
 from sim.report.reliability import reliability_chart
 from sim.runner import Runner
+from tests import figures
+from tests.figures import COLUMNS, Cells, write_figures
 
 ROOT = Path(__file__).parents[1]
 HISTORY = ROOT / "calibration" / "data" / "history.csv"
 RUNS = 75
-COLUMNS = [*Observation.model_fields]
 PAST_COLUMNS = ["proxy" if name == "use" else name for name in COLUMNS]
-
-Cells = dict[str, object]
 
 
 def cells(**changes: object) -> Cells:
-    usual = {
-        "id": "one",
-        "indicator": "smart_turnover",
-        "zone": "district",
-        "month": "2025-06",
-        "value": 60,
-        "unit": "亿元",
-        "kind": "exact",
-        "noise_sd": 0.03,
-        "use": "check",
-        "source_title": "made up",
-        "source_date": "2025-07-01",
-    }
-    return usual | changes
+    own = {"indicator": "smart_turnover", "month": "2025-06", "value": 60, "noise_sd": 0.03}
+    return figures.cells(**own | {"use": "check", "source_date": "2025-07-01"} | changes)
 
 
 def figure(**changes: object) -> Observation:
     return Observation.model_validate(cells(**changes))
-
-
-def write(file: Path, rows: list[Cells], columns: list[str] = COLUMNS) -> Path:
-    with file.open("w", encoding="utf-8", newline="") as opened:
-        writer = csv.DictWriter(opened, columns, extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
-    return file
 
 
 def past_rows() -> list[Cells]:
@@ -118,12 +98,12 @@ def outturns(tmp_path: Path) -> Path:
         cells(id="cells", indicator="battery_output", month="2025-12", value=70, kind="over"),
         cells(id="base", month="2024-06", use="base"),
     ]
-    return write(tmp_path / "outturns.csv", rows)
+    return write_figures(tmp_path / "outturns.csv", rows)
 
 
 @pytest.fixture
 def history(tmp_path: Path) -> Path:
-    return write(tmp_path / "history.csv", past_rows(), PAST_COLUMNS)
+    return write_figures(tmp_path / "history.csv", past_rows(), PAST_COLUMNS)
 
 
 def loaded(directory: Path) -> Score:
@@ -385,7 +365,7 @@ def test_a_wrong_cell_of_the_history_is_named(
 ) -> None:
     rows = past_rows()
     rows[0][column] = text
-    file = write(tmp_path / "past.csv", rows, PAST_COLUMNS)
+    file = write_figures(tmp_path / "past.csv", rows, PAST_COLUMNS)
     said = complaint(made, "--outturns", outturns, "--history", file)
     assert re.search(rf"past\.csv, line [23], column {column}: ", said)
     assert message in said
@@ -475,6 +455,18 @@ def test_what_the_command_says_is_what_the_runs_say(
     assert path.skill == pytest.approx(1 - brier.brier / 0.25)
 
 
+def test_python_scores_a_forecast_by_the_names_of_its_files_as_the_command_does(
+    copy: Path, outturns: Path, history: Path
+) -> None:
+    assert invoke(copy, "--outturns", outturns, "--history", history).exit_code == 0
+    finished = read_published(str(copy)).finished
+    assert score(finished, str(outturns), str(history)) == loaded(copy)
+
+
+def test_a_finished_forecast_is_read_by_name_as_by_path(made: Path) -> None:
+    assert read_published(str(made)).summary == read_published(made).summary
+
+
 def test_bounds_are_in_no_score_that_needs_a_value(copy: Path, outturns: Path) -> None:
     assert invoke(copy, "--outturns", outturns).exit_code == 0
     rows = {row.figure: row for row in loaded(copy).scores}
@@ -515,7 +507,7 @@ def test_a_figure_that_no_run_reaches_is_said_and_scored(copy: Path, tmp_path: P
         cells(id="far", value=60_000),
         cells(id="never", indicator="pilot_projects", month="2024-07", unit="个", value=5),
     ]
-    done = invoke(copy, "--outturns", write(tmp_path / "far.csv", rows), "--lang", "en")
+    done = invoke(copy, "--outturns", write_figures(tmp_path / "far.csv", rows), "--lang", "en")
     assert done.exit_code == 0, done.output
     said = " ".join(done.stdout.split())
     assert "No run comes near far" in said
@@ -551,7 +543,7 @@ def test_a_wrong_cell_of_the_outturns_is_named(
     copy: Path, tmp_path: Path, column: str, text: str, message: str
 ) -> None:
     rows = [cells(), cells(id="two", **{column: text})]
-    said = complaint(copy, "--outturns", write(tmp_path / "bad.csv", rows))
+    said = complaint(copy, "--outturns", write_figures(tmp_path / "bad.csv", rows))
     assert f"bad.csv, line 3, column {column}: " in said
     assert message in said
     assert not (copy / "score").exists()
@@ -559,10 +551,11 @@ def test_a_wrong_cell_of_the_outturns_is_named(
 
 def test_outturns_without_a_row_to_score_are_refused(copy: Path, tmp_path: Path) -> None:
     base = [cells(month="2024-06", use="base")]
-    said = complaint(copy, "--outturns", write(tmp_path / "base.csv", base))
+    said = complaint(copy, "--outturns", write_figures(tmp_path / "base.csv", base))
     assert "no row to score" in said
-    assert "holds no observation" in complaint(copy, "--outturns", write(tmp_path / "none.csv", []))
-    wrong = write(tmp_path / "wrong.csv", [cells()], [*COLUMNS, "colour"])
+    none = write_figures(tmp_path / "none.csv", [])
+    assert "holds no observation" in complaint(copy, "--outturns", none)
+    wrong = write_figures(tmp_path / "wrong.csv", [cells()], [*COLUMNS, "colour"])
     assert "wrong.csv, line 1: unknown column 'colour'" in complaint(copy, "--outturns", wrong)
     assert "no such file" in complaint(copy, "--outturns", tmp_path / "absent.csv")
 

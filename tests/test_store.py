@@ -31,6 +31,7 @@ import sim.store
 from sim import __version__
 from sim.analysis.forecast import forecast
 from sim.cli import app
+from sim.cli.ending import KEPT
 from sim.errors import RunError
 from sim.montecarlo import chunks_of, columns_of, run_missing, simulate
 from sim.runner import Runner
@@ -40,6 +41,8 @@ from sim.store import RUNS_PER_CHUNK, TABLES, Chunk, open_store, reason
 ROOT = Path(__file__).parents[1]
 SCENARIO = ROOT / "tests" / "small_district" / "scenario.yaml"
 PUDONG = [sys.executable, "-c", "from sim.cli import app; app()"]
+
+BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$0" "$@"')  # as a shell starts what ends with &
 
 RUNS = 200
 CHUNKS = 8
@@ -76,10 +79,10 @@ def command(out: Path, runs: int, *more: str, workers: int = 2) -> list[str]:
     return ["forecast", str(SCENARIO), *options, *more]
 
 
-def start(out: Path, runs: int) -> subprocess.Popen[str]:
-    """The real command, in a process group of its own."""
+def start(out: Path, runs: int, *through: str) -> subprocess.Popen[str]:
+    """The real command, in a process group of its own, ``through`` another that starts it."""
     return subprocess.Popen(
-        [*PUDONG, *command(out, runs, "--no-charts")],
+        [*through, *PUDONG, *command(out, runs, "--no-charts")],
         cwd=ROOT,
         env=os.environ | {"PYTHONUTF8": "1"},
         stdout=subprocess.PIPE,
@@ -206,6 +209,25 @@ def wait_for_writing(process: subprocess.Popen[str], runs: Path, number: int) ->
             return False
 
     wait_for(lambda: process.poll() is not None or there())
+
+
+@pytest.mark.parametrize(
+    ("through", "sent", "status"),
+    [((), signal.SIGINT, 130), ((), signal.SIGTERM, 143), (BACKGROUND, signal.SIGTERM, 143)],
+    ids=["Ctrl-C", "SIGTERM", "SIGTERM in the background"],
+)
+def test_a_command_that_is_told_to_stop_says_so_and_keeps_what_is_finished(
+    tmp_path: Path, through: tuple[str, ...], sent: signal.Signals, status: int
+) -> None:
+    out = tmp_path / "out"
+    process = start(out, RUNS, *through)
+    wait_for(lambda: process.poll() is not None or stamps(out))
+    kept = stamps(out)
+    process.send_signal(sent)
+    assert (finish(process), process.returncode) == (f"Stopped{KEPT}.\n", status)
+    assert kept
+    assert kept.items() <= stamps(out).items()
+    assert not (out / "summary.json").exists()
 
 
 # In a process of its own, which has no threads that a fork would lose.

@@ -14,7 +14,7 @@ from pydantic import Field
 from sim.analysis.average import Average, average
 from sim.analysis.interval import Probability
 from sim.analysis.probability import thresholds
-from sim.analysis.summary import InputRecord, Part, Versions, made_from, versions
+from sim.analysis.summary import AnswerRecord, Part, TargetId, Versions, ZoneId, origin, versions
 from sim.blueprint import Blueprint, Floats, build
 from sim.errors import ScenarioError, unknown
 from sim.plan import ALL_TARGETS, DISTRICT, Plan
@@ -38,8 +38,8 @@ class Chance(Part):
 class Whole(Part):
     """What all measures together do to one goal: the scenario with them and without any."""
 
-    zone: str = Field(description="zone id, or 'district' for the whole")
-    target: str = Field(description="target id, or 'all' for all of the zone's targets at once")
+    zone: ZoneId
+    target: TargetId
     threshold: float = Field(description="in the target's unit; for 'all' the number of targets")
     without: Chance = Field(description="all measures at intensity 0")
     complete: Chance = Field(description="all measures as the scenario has them")
@@ -61,13 +61,10 @@ class Share(Part):
     value: Average = Field(description="of the whole's value, in the target's unit")
 
 
-class Attribution(Part):
+class Attribution(AnswerRecord):
     """Everything that an attribution says, with what it was made from."""
 
     format: Literal[1] = 1
-    scenario: InputRecord
-    plan: InputRecord
-    economy: InputRecord
     seed: int
     runs: int = Field(description="parameters and luck averaged over")
     permutations: int = Field(description="orders of the measures in each run")
@@ -118,9 +115,7 @@ def attribution_of(
         ]
 
     return Attribution(
-        scenario=made_from(inputs, "scenario"),
-        plan=made_from(inputs, "plan"),
-        economy=made_from(inputs, "economy"),
+        **origin(inputs),
         seed=seed,
         runs=runs,
         permutations=permutations,

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from sim.analysis.summary import AnswerRecord
 from sim.blueprint import Blueprint, build
 from sim.economy import Lever
 from sim.errors import RunError, unknown
 from sim.figures import Name
 from sim.scenario import Inputs, LeverSetting, changed
+from sim.store import write_text
 
 STEPS = 1000  # a lever's range is set in as many steps, so that an answer has few digits
 
@@ -122,21 +124,27 @@ def settings_of(controls: Sequence[Control], values: Sequence[float]) -> list[Le
 
 
 def variant(inputs: Inputs, settings: Sequence[LeverSetting]) -> Inputs:
-    """The scenario with settings on top of its own; not for writing, see ``answer_text``."""
+    """The scenario with settings on top of its own; not for writing, see ``write_answer``."""
     levers = [*inputs.scenario.levers, *settings]
     return replace(inputs, scenario=inputs.scenario.model_copy(update={"levers": levers}))
 
 
-def answer_text(
+def write_answer(
+    found: AnswerRecord,
     inputs: Inputs,
     settings: Sequence[LeverSetting],
     folder: Path,
     *,
+    stem: str,
     suffix: str,
     name: Name,
     question: Name,
-) -> str:
-    """A scenario file (YAML) for ``folder``, with the settings on top of the scenario's own."""
+) -> list[Path]:
+    """``STEM.yaml``, the scenario with the settings on top of its own, and ``STEM.json``.
+
+    Raises:
+        OSError: the disk does not take one; each is whole or not there.
+    """
     paths = {
         kind: os.path.relpath(inputs.sources[kind].path.resolve(), folder.resolve())
         for kind in ("plan", "economy")
@@ -149,7 +157,10 @@ def answer_text(
         levers=[*inputs.scenario.levers, *settings],
         **paths,
     )
-    return answer.sources["scenario"].text
+    scenario, record = folder / f"{stem}.yaml", folder / f"{stem}.json"
+    write_text(scenario, answer.sources["scenario"].text)
+    write_text(record, found.model_dump_json(indent=1) + "\n")
+    return [scenario, record]
 
 
 def _whole(inputs: Inputs, blueprint: Blueprint, lever: Lever, zones: Sequence[str]) -> Control:

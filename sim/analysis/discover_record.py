@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sim.analysis.discover import Discovery, Found
 from sim.analysis.prim import LEVEL, PEEL
-from sim.analysis.summary import InputRecord, Part, Versions, made_from, versions
+from sim.analysis.summary import AnswerRecord, Part, Versions, origin, versions
 from sim.store import whole_file, write_text
 
 
@@ -53,13 +53,10 @@ class BoxRecord(Part):
     trajectory: list[StepRecord] = Field(description="of the peeling, from all runs on")
 
 
-class DiscoveryRecord(Part):
+class DiscoveryRecord(AnswerRecord):
     """Under which conditions a target is missed, with what it was found from."""
 
     format: Literal[1] = 1
-    scenario: InputRecord
-    plan: InputRecord
-    economy: InputRecord
     target: str
     zone: str
     seed: int = Field(description="of the runs, the permutations and the resamples")
@@ -82,9 +79,7 @@ def record_of(found: Discovery) -> DiscoveryRecord:
     """Put it into one record with its origin."""
     inputs, cases = found.inputs, found.cases
     return DiscoveryRecord(
-        scenario=made_from(inputs, "scenario"),
-        plan=made_from(inputs, "plan"),
-        economy=made_from(inputs, "economy"),
+        **origin(inputs),
         target=found.target,
         zone=found.zone,
         seed=found.seed,

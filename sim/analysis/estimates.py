@@ -11,9 +11,8 @@ from sim.analysis.aims import Aim
 from sim.analysis.evaluation import Flags
 from sim.analysis.interval import CONFIDENCE, wilson
 from sim.analysis.paired import difference_interval
-from sim.analysis.summary import InputRecord, Part
+from sim.analysis.summary import Part
 from sim.blueprint import Floats
-from sim.scenario import Inputs
 
 RESAMPLES = 2000
 
@@ -85,11 +84,6 @@ def mean_of(values: Floats) -> Mean:
     """Of one number a run (runs,)."""
     error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
     return Mean(value=float(values.mean()), error=error)
-
-
-def input_record(inputs: Inputs, kind: Literal["scenario", "plan", "economy"]) -> InputRecord:
-    record = getattr(inputs, kind)
-    return InputRecord(id=record.id, name=record.name, sha256=inputs.sources[kind].sha256)
 
 
 def _percentiles(values: Floats) -> tuple[float, float]:

@@ -73,7 +73,7 @@ class Finished:
         return np.asarray(table[column].to_numpy(), dtype=float)
 
 
-def read_finished(path: Path) -> Finished:
+def read_finished(path: Path | str) -> Finished:
     """Read a forecast's directory and check that it is whole, undamaged and of one piece.
 
     It may have been made by an earlier version of the program, if this one reads its inputs.
@@ -83,6 +83,7 @@ def read_finished(path: Path) -> Finished:
         InputError: its inputs are not those of a forecast that this program can read.
         OSError: something cannot be read.
     """
+    path = Path(path)
     if not path.is_dir():
         raise RunError(f"{path}: no such directory; give the one of a finished forecast")
     if not (path / "manifest.json").exists():

@@ -12,8 +12,8 @@ import numpy as np
 from sim import __version__, months
 from sim.analysis import scoring
 from sim.analysis.finished import Finished, sha256_of
-from sim.analysis.naive import Distribution, Goal, Naive, PastFigure, past_of
-from sim.analysis.observations import Observation, ObservationError, Use
+from sim.analysis.naive import Distribution, Goal, Naive, PastFigure, past_of, read_history
+from sim.analysis.observations import Observation, ObservationError, Use, read_observations
 from sim.analysis.score_words import NO_HISTORY, remarks, skill_words
 from sim.analysis.scorebook import (
     MODEL,
@@ -38,29 +38,26 @@ from sim.plan import ALL_TARGETS
 QUANTILES = {"q025": 0.025, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q975": 0.975}
 
 
-def score(
-    finished: Finished,
-    outturns: Sequence[Observation],
-    outturns_file: Path,
-    history: Sequence[PastFigure] = (),
-    history_file: Path | None = None,
-) -> Score:
+def score(finished: Finished, outturns: Path | str, history: Path | str | None = None) -> Score:
     """Hold a finished forecast beside what was published later.
 
     Args:
         finished: see ``read_finished``.
-        outturns: from ``read_observations`` with the forecast's own inputs; rows of the base year
-            are left out, since the base year is met by construction.
-        history: from ``read_history``; without any there are no naive forecasts.
+        outturns: CSV, see ``read_observations``; rows of the base year are left out, since the
+            base year is met by construction.
+        history: CSV, see ``read_history``; without it there are no naive forecasts.
 
     Raises:
-        ObservationError: no row is about a date after the base month, or the history gives fewer
-            than two growth figures.
+        FileError: a file is missing, unreadable or not UTF-8 text.
+        ObservationError: something in a file cannot be used, no row is about a date after the
+            base month, or the history gives fewer than two growth figures.
     """
-    figures = [figure for figure in outturns if figure.use != Use.BASE]
+    rows = read_observations(outturns, finished.inputs)
+    past = [] if history is None else read_history(history, finished.inputs)
+    figures = [figure for figure in rows if figure.use != Use.BASE]
     if not figures:
-        raise ObservationError(f"{outturns_file}: no row to score; all are of the base year")
-    naive = _Naives(finished, history) if history_file is not None else None
+        raise ObservationError(f"{outturns}: no row to score; all are of the base year")
+    naive = None if history is None else _Naives(finished, past)
     scores: list[FigureScore] = []
     for figure in figures:
         values = finished.values(figure.indicator, figure.zone, figure.month)
@@ -71,27 +68,14 @@ def score(
     targets = _targets(finished, figures, naive)
     totals = _totals(figures, scores)
     brier = _brier(targets)
-    used = len(figures)
     places = [row.pit for row in scores if row.forecast == MODEL and row.pit is not None]
     distance = scoring.distance(places) if places else None
     forecast = _forecast(finished)
     return Score(
         made_by=__version__,
         forecast=forecast,
-        outturns=FileRecord(
-            name=outturns_file.name,
-            sha256=sha256_of(outturns_file),
-            rows=len(outturns),
-            used=used,
-        ),
-        history=None
-        if history_file is None
-        else FileRecord(
-            name=history_file.name,
-            sha256=sha256_of(history_file),
-            rows=len(history),
-            used=len(history),
-        ),
+        outturns=_file(Path(outturns), len(rows), len(figures)),
+        history=None if history is None else _file(Path(history), len(past), len(past)),
         persistence=naive.past.persistence if naive else None,
         figures=[_figure(figure) for figure in figures],
         scores=scores,
@@ -101,9 +85,13 @@ def score(
         targets=targets,
         brier=brier,
         skills=[*_crps_skills(scores), *_brier_skills(targets)],
-        remarks=remarks(figures, scores, targets, forecast.fitted, len(outturns) - used)
+        remarks=remarks(figures, scores, targets, forecast.fitted, len(rows) - len(figures))
         + ([] if naive else [NO_HISTORY]),
     )
+
+
+def _file(path: Path, rows: int, used: int) -> FileRecord:
+    return FileRecord(name=path.name, sha256=sha256_of(path), rows=rows, used=used)
 
 
 class _Naives:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sim.analysis.observations import Kind
 from sim.analysis.observe import FEWEST_EFFECTIVE, Observed
-from sim.analysis.summary import InputRecord, Part, Versions, made_from, records, versions
+from sim.analysis.summary import AnswerRecord, Part, Versions, origin, records, versions
 from sim.scenario import Inputs
 from sim.store import write_text
 
@@ -72,13 +72,10 @@ class WithoutRecord(Part):
     error: float = Field(description="standard error of what the figure moves it by")
 
 
-class ObservedRecord(Part):
+class ObservedRecord(AnswerRecord):
     """Everything that a forecast says given a file of figures."""
 
     format: Literal[1] = 1
-    scenario: InputRecord
-    plan: InputRecord
-    economy: InputRecord
     seed: int
     runs: int
     file: str = Field(description="name of the file of figures")
@@ -99,9 +96,7 @@ def record_of(observed: Observed, inputs: Inputs, seed: int) -> ObservedRecord:
     """Put it into one record with its origin."""
     figures = observed.figures
     return ObservedRecord(
-        scenario=made_from(inputs, "scenario"),
-        plan=made_from(inputs, "plan"),
-        economy=made_from(inputs, "economy"),
+        **origin(inputs),
         seed=seed,
         runs=observed.answer.runs,
         file=figures.path.name,

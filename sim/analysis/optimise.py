@@ -19,21 +19,21 @@ from sim.analysis.aims import Aim, aim_of
 from sim.analysis.allocation import best_spending, equal_parts
 from sim.analysis.controls import (
     Control,
-    answer_text,
     control_of,
     lever_of,
     listed,
     parts_of,
     settings_of,
     variant,
+    write_answer,
 )
-from sim.analysis.estimates import estimate, gap, input_record, mean_of
+from sim.analysis.estimates import estimate, gap, mean_of
 from sim.analysis.evaluation import Outcomes
 from sim.analysis.interval import CONFIDENCE
 from sim.analysis.marginal import affordable, cost_curves, evaluating, respond
 from sim.analysis.optimum import GoalShare, Optimum, Role, Setting, Share
 from sim.analysis.response import Response, added_cost, distances_of, places_of, smooth
-from sim.analysis.summary import versions
+from sim.analysis.summary import origin, versions
 from sim.blueprint import Floats
 from sim.economy import Lever
 from sim.errors import RunError, plain
@@ -41,7 +41,6 @@ from sim.executors import Workers
 from sim.figures import Name
 from sim.montecarlo import Progress, no_progress
 from sim.scenario import Inputs, LeverSetting
-from sim.store import write_text
 
 if TYPE_CHECKING:
     from sim.analysis.outputs import Evaluates
@@ -123,10 +122,12 @@ def write_optimum(found: Optimum, inputs: Inputs, folder: Path) -> list[Path]:
     best = found.of("best")
     name = inputs.scenario.name
     cost = f"{found.budget:.10g}"
-    text = answer_text(
+    return write_answer(
+        found,
         inputs,
         best.levers,
         folder,
+        stem="optimise",
         suffix="best",
         name=Name(zh=f"{name.zh}：{cost} 亿元的最优配置", en=f"{name.en}: best use of {cost} 亿元"),
         question=Name(
@@ -134,10 +135,6 @@ def write_optimum(found: Optimum, inputs: Inputs, folder: Path) -> list[Path]:
             en=f"With {cost} 亿元 beyond the present cost, which allocation is safest?",
         ),
     )
-    files = [folder / "optimise.yaml", folder / "optimise.json"]
-    for file, content in zip(files, (text, found.model_dump_json(indent=1) + "\n"), strict=True):
-        write_text(file, content)
-    return files
 
 
 def check_runs(runs: int, confirm: int) -> None:
@@ -318,9 +315,7 @@ class _Search:
         optimism = settings[1].searched.value - settings[1].held_out.value
         width = _two_samples(self.aim, before[1], after[1])
         return Optimum(
-            scenario=input_record(self.inputs, "scenario"),
-            plan=input_record(self.inputs, "plan"),
-            economy=input_record(self.inputs, "economy"),
+            **origin(self.inputs),
             seed=self.seed,
             runs=self.runs,
             confirm=self.confirm,

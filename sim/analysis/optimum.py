@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sim.analysis.aims import Kind
 from sim.analysis.estimates import Estimate, Gap, Mean
-from sim.analysis.summary import InputRecord, Part, Versions
+from sim.analysis.summary import AnswerRecord, Part, Versions
 from sim.scenario import LeverSetting
 
 Role = Literal["present", "best", "equal spread", "best single lever", "front"]
@@ -47,13 +47,10 @@ class Setting(Part):
     efficient: bool = Field(description="no setting here has more at less cost, on held-out runs")
 
 
-class Optimum(Part):
+class Optimum(AnswerRecord):
     """Everything that an optimisation says, with what it was made from."""
 
     format: Literal[1] = 1
-    scenario: InputRecord
-    plan: InputRecord
-    economy: InputRecord
     seed: int
     runs: int = Field(description="runs of each setting while searching")
     confirm: int = Field(description="held-out runs of each setting")

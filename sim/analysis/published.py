@@ -77,7 +77,7 @@ class Published:
         return pd.DataFrame({"month": months} | dict(zip(QUANTILES, levels, strict=True)))
 
 
-def read_published(path: Path) -> Published:
+def read_published(path: Path | str) -> Published:
     """Read a forecast's directory with its whole summary.
 
     Raises:
@@ -86,7 +86,7 @@ def read_published(path: Path) -> Published:
         InputError, OSError: see ``read_finished``.
     """
     finished = read_finished(path)
-    file = path / "summary.json"
+    file = finished.path / "summary.json"
     known = Summary.model_fields["format"].default
     if finished.summary.format != known:
         raise RunError(

@@ -17,21 +17,21 @@ from sim.analysis.aims import Aim, single_aim
 from sim.analysis.allocation import best_spending, least_budget
 from sim.analysis.controls import (
     Control,
-    answer_text,
     control_of,
     lever_of,
     listed,
     settings_of,
     variant,
+    write_answer,
 )
 from sim.analysis.crossing import GRID, Crossing, cross
-from sim.analysis.estimates import estimate, input_record, mean_of
+from sim.analysis.estimates import estimate, mean_of
 from sim.analysis.evaluation import Flags
 from sim.analysis.marginal import affordable, cost_curves, evaluating, respond
 from sim.analysis.optimise import LEVELS, check_runs
 from sim.analysis.requirement import Alone, Checked, Dose, Level, Requirement, Status, Verdict
 from sim.analysis.response import Response, added_cost
-from sim.analysis.summary import versions
+from sim.analysis.summary import origin, versions
 from sim.blueprint import Floats
 from sim.errors import RunError, plain
 from sim.executors import Workers
@@ -39,7 +39,6 @@ from sim.figures import Name
 from sim.montecarlo import Progress, no_progress
 from sim.plan import DISTRICT
 from sim.scenario import Inputs
-from sim.store import write_text
 
 if TYPE_CHECKING:
     from sim.analysis.outputs import Evaluates
@@ -113,10 +112,12 @@ def write_requirement(found: Requirement, inputs: Inputs, folder: Path) -> list[
     name, level = inputs.scenario.name, f"{100 * found.probability:.10g} %"
     goal = f"{found.target}.{found.zone}"
     most = found.status == "out of reach"
-    text = answer_text(
+    return write_answer(
+        found,
         inputs,
         found.answer.levers,
         folder,
+        stem="require",
         suffix="required",
         name=Name(
             zh=f"{name.zh}：{'最大力度，仍不到' if most else '最小力度，达到'} {level}",
@@ -127,10 +128,6 @@ def write_requirement(found: Requirement, inputs: Inputs, folder: Path) -> list[
             en=f"How much is needed for {goal} to be met with {level}?",
         ),
     )
-    files = [folder / "require.yaml", folder / "require.json"]
-    for file, content in zip(files, (text, found.model_dump_json(indent=1) + "\n"), strict=True):
-        write_text(file, content)
-    return files
 
 
 class _Search:
@@ -177,9 +174,7 @@ class _Search:
             below = found[0].held_out.high < self.probability
             verdict = "contradicted" if below else "confirmed"
         return Requirement(
-            scenario=input_record(self.inputs, "scenario"),
-            plan=input_record(self.inputs, "plan"),
-            economy=input_record(self.inputs, "economy"),
+            **origin(self.inputs),
             seed=self.seed,
             runs=self.runs,
             confirm=self.confirm,

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from sim.analysis.estimates import Estimate, Mean
-from sim.analysis.summary import InputRecord, Part, Versions
+from sim.analysis.summary import AnswerRecord, Part, Versions
 from sim.scenario import LeverSetting
 
 Status = Literal["reached", "already reached", "out of reach"]
@@ -54,13 +54,10 @@ class Checked(Part):
     cost: Mean = Field(description="above the scenario's, held-out runs, 亿元 over the period")
 
 
-class Requirement(Part):
+class Requirement(AnswerRecord):
     """Everything that the question is answered with, and what it was made from."""
 
     format: Literal[1] = 1
-    scenario: InputRecord
-    plan: InputRecord
-    economy: InputRecord
     seed: int
     runs: int = Field(description="runs of each setting while searching")
     confirm: int = Field(description="held-out runs")

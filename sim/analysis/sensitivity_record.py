@@ -20,7 +20,7 @@ from sim.analysis.sensitivity import (
     told,
     verdict,
 )
-from sim.analysis.summary import InputRecord, Part, Versions, made_from, versions
+from sim.analysis.summary import AnswerRecord, Part, TargetId, Versions, ZoneId, origin, versions
 from sim.store import whole_file, write_text
 
 
@@ -37,8 +37,8 @@ class FactorRecord(Part):
 class OutputRecord(Part):
     """One number that was analysed."""
 
-    target: str = Field(description="target id, or 'all' for all of the zone's targets at once")
-    zone: str = Field(description="zone id, or 'district'")
+    target: TargetId
+    zone: ZoneId
     measure: Measure = Field(
         description="mean: of the indicator at its deadline, in the target's unit; probability: "
         "to meet the target"
@@ -92,13 +92,10 @@ class IndexRecord(Row):
     raw_total: float
 
 
-class SensitivityRecord(Part):
+class SensitivityRecord(AnswerRecord):
     """Everything that a sensitivity analysis says, with what it was made from."""
 
     format: Literal[1] = 1
-    scenario: InputRecord
-    plan: InputRecord
-    economy: InputRecord
     seed: int
     repeats: int = Field(
         description="runs of each point; the points of a row of the design share their luck"
@@ -136,9 +133,7 @@ def record_of(found: Sensitivity) -> SensitivityRecord:
         for factor in found.space.factors
     ]
     return SensitivityRecord(
-        scenario=made_from(inputs, "scenario"),
-        plan=made_from(inputs, "plan"),
-        economy=made_from(inputs, "economy"),
+        **origin(inputs),
         seed=found.seed,
         repeats=found.repeats,
         trajectories=found.trajectories,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +13,11 @@ from sim.analysis.probability import Answer
 from sim.figures import Name
 from sim.scenario import Inputs
 from sim.store import write_text
+
+ZoneId = Annotated[str, Field(description="zone id, or 'district' for the whole")]
+TargetId = Annotated[
+    str, Field(description="target id, or 'all' for all of the zone's targets at once")
+]
 
 
 class Part(BaseModel):
@@ -27,6 +32,21 @@ class InputRecord(Part):
     sha256: str
 
 
+class AnswerRecord(Part):
+    """What a whole answer starts with: its format, and the files that it was made from."""
+
+    format: int
+    scenario: InputRecord
+    plan: InputRecord
+    economy: InputRecord
+
+
+class Origin(TypedDict):
+    scenario: InputRecord
+    plan: InputRecord
+    economy: InputRecord
+
+
 class Versions(Part):
     pudong_sim: str
     python: str
@@ -39,8 +59,8 @@ class Versions(Part):
 class Result(Part):
     """How likely one zone is to meet one target."""
 
-    zone: str = Field(description="zone id, or 'district' for the whole")
-    target: str = Field(description="target id, or 'all' for all of the zone's targets at once")
+    zone: ZoneId
+    target: TargetId
     threshold: float = Field(description="in the target's unit; for 'all' the number of targets")
     probability: float = Field(ge=0, le=1, description="share of the runs that meet it")
     low: float = Field(ge=0, le=1, description="95 % interval, lower end; see interval")
@@ -136,13 +156,10 @@ class UncertaintyRecord(Part):
     largest: list[LargestRecord]
 
 
-class Summary(Part):
+class Summary(AnswerRecord):
     """Everything that a forecast says, with what it was made from."""
 
     format: Literal[2] = 2
-    scenario: InputRecord
-    plan: InputRecord
-    economy: InputRecord
     seed: int
     runs: int
     interval: str = Field(description="how the 95 % intervals were made")
@@ -161,9 +178,7 @@ def summarise(answer: Answer, inputs: Inputs, seed: int) -> Summary:
     """Put an answer and its origin into one record."""
     scenario_file = f"inputs/{inputs.sources['scenario'].path.name}"
     return Summary(
-        scenario=made_from(inputs, "scenario"),
-        plan=made_from(inputs, "plan"),
-        economy=made_from(inputs, "economy"),
+        **origin(inputs),
         seed=seed,
         runs=answer.runs,
         interval=answer.method.value,
@@ -188,6 +203,15 @@ def _uncertainty(answer: Answer) -> UncertaintyRecord | None:
         fixed=found.fixed,
         split=records(found.split),
         largest=records(found.largest),
+    )
+
+
+def origin(inputs: Inputs) -> Origin:
+    """The files that an answer is made from."""
+    return Origin(
+        scenario=made_from(inputs, "scenario"),
+        plan=made_from(inputs, "plan"),
+        economy=made_from(inputs, "economy"),
     )
 
 

@@ -29,21 +29,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(forecast)
-app.command()(compare)
-app.command()(attribute)
-app.command()(require)
-app.command()(optimise)
-app.command()(explain)
-app.command()(calibrate)
-app.command()(library)
-app.command()(validate)
-app.command(name="list")(list_)
-app.command()(provenance)
-app.command()(score)
-app.command()(sensitivity)
-app.command()(discover)
-app.command()(dashboard)
-app.command()(chart)
-app.command()(export)
-app.command()(brief)
+for command in (
+    forecast,
+    compare,
+    attribute,
+    require,
+    optimise,
+    explain,
+    calibrate,
+    library,
+    validate,
+    list_,
+    provenance,
+    score,
+    sensitivity,
+    discover,
+    dashboard,
+    chart,
+    export,
+    brief,
+):
+    app.command(name=command.__name__.rstrip("_"))(command)

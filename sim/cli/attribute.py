@@ -7,19 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.common import (
-    KEPT,
-    ClusterOption,
-    Language,
-    LanguageOption,
-    ScenarioFile,
-    SeedOption,
-    WorkersOption,
-    errors,
-    progress_bar,
-    runners,
-)
-from sim.executors import prepare
+from sim.cli import options
+from sim.cli.options import Language
+from sim.cli.printing import print_files, print_lines
+from sim.cli.runs import making_runs, under_way
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,13 +20,12 @@ if TYPE_CHECKING:
 
 
 def attribute(
-    scenario: ScenarioFile,
+    scenario: options.Scenario,
     target: Annotated[
         list[str] | None,
         typer.Option(
-            help="Target to show and draw, or 'all' for all at once; may be given again "
-            "[default: every target of the zone].",
-            show_default=False,
+            help="Target to show and draw, or 'all' for all at once; may be given again.",
+            show_default="every target of the zone",
         ),
     ] = None,
     zone: Annotated[str, typer.Option(help="Zone to show and draw.")] = "district",
@@ -43,12 +33,12 @@ def attribute(
     permutations: Annotated[
         int, typer.Option(help="Orders of the measures in each, in pairs: 2, 4, …")
     ] = 2,
-    seed: SeedOption = 1,
+    seed: options.Seed = 1,
     out: Annotated[Path, typer.Option(help="Directory for what is found.")] = Path("out/attribute"),
-    workers: WorkersOption = None,
-    cluster: ClusterOption = None,
-    lang: LanguageOption = Language.both,
-    charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
+    workers: options.Workers = None,
+    cluster: options.Cluster = None,
+    lang: options.Lang = Language.both,
+    charts: options.Charts = True,
 ) -> None:
     """Share out what the plan achieves over its measures and groups of measures (Shapley values).
 
@@ -56,9 +46,7 @@ def attribute(
     targets and zones, charts/ and evaluations/ (the runs). The same command again goes on where it
     stopped.
     """
-    with errors(KEPT) as console:
-        if workers != 1 and cluster is None:
-            prepare()
+    with making_runs(workers, cluster) as console:
         from sim.analysis.attribute import asked_in_all
         from sim.analysis.attribute import attribute as share_out
         from sim.analysis.attribution import check_goal, write_attribution
@@ -68,23 +56,13 @@ def attribute(
         for name in [None, *(target or [])]:
             check_goal(inputs, name, zone)
         needed = asked_in_all(inputs.plan, max(runs, 0), permutations, seed)
-        with progress_bar(needed) as on_progress:
-            found = share_out(
-                inputs,
-                runs=runs,
-                permutations=permutations,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                on_progress=on_progress,
-            )
+        with under_way(needed, seed, out, workers, cluster) as how:
+            found = share_out(inputs, runs=runs, permutations=permutations, **how)
         if charts:
             _draw(found, target, zone, inputs.plan, out / "charts", lang)
         write_attribution(found, out)
         _show(console, found, target, zone, inputs.plan, lang)
-        more = ", charts/" if charts else ""
-        places = f"{out / 'attribution.json'}, shares.csv{more}"
-        console.print(f"\n{places}", highlight=False, soft_wrap=True)
+        print_files(console, [out / "attribution.json", "shares.csv", *["charts/"] * charts])
 
 
 def _draw(
@@ -112,15 +90,12 @@ def _show(
     language: Language,
 ) -> None:
     from sim.report.attribution_table import overview_table, sentence, share_notes, share_table
-    from sim.report.wording import say
 
     console.print()
     if targets is None:
         console.print(overview_table(found, zone, plan, language.value))
     for target in targets or []:
         console.print(share_table(found, target, zone, plan, language.value))
-        text = sentence(found, target, zone, plan)
-        console.print(say(text, language.value, "\n"), highlight=False)
+        print_lines(console, [sentence(found, target, zone, plan)], language)
         console.print()
-    for note in share_notes(found):
-        console.print(say(note, language.value, "\n"), highlight=False)
+    print_lines(console, share_notes(found), language)

@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sim.cli.common import (
-    KEPT,
-    ClusterOption,
-    ScenarioFile,
-    SeedOption,
-    WorkersOption,
-    errors,
-    progress_bar,
-    runners,
-)
+from sim.cli import options
+from sim.cli.printing import command_line
+from sim.cli.runs import making_runs, under_way
 
 
 def calibrate(
-    scenario: ScenarioFile,
+    scenario: options.Scenario,
     observations: Annotated[
-        Path,
-        typer.Option(
-            help="Published figures (CSV, see calibration/data/README.md).", show_default=False
-        ),
+        Path, typer.Option(help="Published figures (CSV, see calibration/data/README.md).")
     ],
-    out: Annotated[
-        Path, typer.Option(help="Directory for runs, posterior and report.", show_default=False)
-    ],
+    out: Annotated[Path, typer.Option(help="Directory for runs, posterior and report.")],
     until: Annotated[
         str | None,
         typer.Option(
-            help="Last month that a figure may be about, like 2021-12; default: the plan's end.",
-            show_default=False,
+            help="Last month that a figure may be about, like 2021-12.",
+            show_default="the plan's end",
         ),
     ] = None,
     runs: Annotated[int, typer.Option(help="Runs with priors, to learn from.")] = 4_000,
-    seed: SeedOption = 1,
-    workers: WorkersOption = None,
-    cluster: ClusterOption = None,
+    seed: options.Seed = 1,
+    workers: options.Workers = None,
+    cluster: options.Cluster = None,
 ) -> None:
     """Fit the parameters' distribution to published figures, and check the fit.
 
@@ -50,25 +36,16 @@ def calibrate(
     forecasts to use, calibration.md with pictures, and the runs. The same command again goes on
     where it stopped.
     """
-    with errors(KEPT) as console:
+    with making_runs(workers, cluster) as console:
         from calibration.calibrate import calibrate as fit_of
         from calibration.calibrate import runs_needed
         from calibration.page import write_page
         from sim.scenario import read_scenario
 
         inputs = read_scenario(scenario)
-        with progress_bar(runs_needed(runs)) as on_progress:
-            fit = fit_of(
-                inputs,
-                observations,
-                until=until,
-                runs=runs,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                on_progress=on_progress,
-            )
-        write_page(fit, out, shlex.join(["pudong", *sys.argv[1:]]))
+        with under_way(runs_needed(runs), seed, out, workers, cluster) as how:
+            fit = fit_of(inputs, observations, until=until, runs=runs, **how)
+        write_page(fit, out, command_line())
         console.print(
             f"{len(fit.head.figures)} figures fitted, "
             f"{fit.head.effective_draws:,.0f} effective draws.\n"

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.common import Language, LanguageOption, errors
+from sim.cli import options
+from sim.cli.ending import errors
+from sim.cli.options import Language
 
 
 class ChartKind(StrEnum):
@@ -25,9 +27,7 @@ class ChartFormat(StrEnum):
 
 
 def chart(
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A finished forecast.", show_default=False)
-    ],
+    directory: options.Forecast,
     kind: Annotated[
         ChartKind,
         typer.Option(
@@ -35,36 +35,32 @@ def chart(
             "zone; map: the plan's layout."
         ),
     ] = ChartKind.board,
-    target: Annotated[
-        str | None, typer.Option(help="Of fan, ridge and map.", show_default=False)
-    ] = None,
+    target: Annotated[str | None, typer.Option(help="Of fan, ridge and map.")] = None,
     zone: Annotated[str, typer.Option(help="Of fan.")] = "district",
     history: Annotated[
         Path | None,
         typer.Option(
-            help="Figures before the plan (CSV, as calibration/data/history.csv), for fan.",
-            show_default=False,
+            help="Figures before the plan (CSV, as calibration/data/history.csv), for fan."
         ),
     ] = None,
     format: Annotated[ChartFormat, typer.Option(help="Of the file.")] = ChartFormat.png,
     out: Annotated[
-        Path | None,
-        typer.Option(help="File [default: in DIR/charts, by its kind].", show_default=False),
+        Path | None, typer.Option(help="File.", show_default="in DIR/charts, by its kind")
     ] = None,
-    lang: LanguageOption = Language.both,
+    lang: options.Lang = Language.both,
 ) -> None:
     """Draw one chart of a finished forecast; no run is made."""
     with errors() as console:
         from sim.analysis.naive import read_history
         from sim.analysis.published import read_published
         from sim.report.charts import save
-        from sim.report.pictures import Kind, draw
+        from sim.report.pictures import draw
         from sim.report.places import file_for
 
         published = read_published(directory)
         past = read_history(history, published.finished.inputs) if history else []
         figure = draw(
-            published, Kind(kind.value), target=target, zone=zone, past=past, language=lang.value
+            published, kind.value, target=target, zone=zone, past=past, language=lang.value
         )
         parts = [kind.value, target, zone if zone != "district" else None]
         name = "-".join(part for part in parts if part)

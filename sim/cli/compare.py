@@ -7,18 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.common import (
-    KEPT,
-    ClusterOption,
-    Language,
-    LanguageOption,
-    SeedOption,
-    WorkersOption,
-    errors,
-    progress_bar,
-    runners,
-)
-from sim.executors import prepare
+from sim.cli import options
+from sim.cli.options import Language
+from sim.cli.printing import print_files, print_lines
+from sim.cli.runs import making_runs, under_way
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,56 +20,39 @@ if TYPE_CHECKING:
 
 
 def compare(
-    base: Annotated[
-        Path, typer.Argument(help="Scenario to compare with (YAML).", show_default=False)
-    ],
+    base: options.Base,
     what_if: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="WHAT-IF...",
-            help="Scenarios of the same plan and economy.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="WHAT-IF...", help="Scenarios of the same plan and economy."),
     ],
     out: Annotated[Path, typer.Option(help="Directory for what is found.")] = Path("out/compare"),
     runs: Annotated[int, typer.Option(help="Number of runs of each scenario.")] = 500,
-    seed: SeedOption = 1,
-    workers: WorkersOption = None,
-    cluster: ClusterOption = None,
-    lang: LanguageOption = Language.both,
-    charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
+    seed: options.Seed = 1,
+    workers: options.Workers = None,
+    cluster: options.Cluster = None,
+    lang: options.Lang = Language.both,
+    charts: options.Charts = True,
 ) -> None:
     """Hold scenarios beside a base, run by run with the same luck: who gains, and at what cost.
 
     Leaves in OUT: compare.json (documented in docs/compare.md), differences.csv, costs.csv, charts/
     and evaluations/ (the runs). The same command again goes on where it stopped.
     """
-    with errors(KEPT) as console:
-        if workers != 1 and cluster is None:
-            prepare()
+    with making_runs(workers, cluster) as console:
         from sim.analysis.compare import compare as hold_beside
         from sim.analysis.compare import write_comparison
         from sim.scenario import read_scenario
 
         first = read_scenario(base)
         others = [read_scenario(path) for path in what_if]
-        with progress_bar(runs * (1 + len(others))) as on_progress:
-            found = hold_beside(
-                first,
-                others,
-                runs=runs,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                on_progress=on_progress,
-            )
+        with under_way(runs * (1 + len(others)), seed, out, workers, cluster) as how:
+            found = hold_beside(first, others, runs=runs, **how)
         if charts:
             _draw(found, first, out / "charts", lang)
         write_comparison(found, out)
         _show(console, found, first, lang)
-        places = f"{out / 'compare.json'}, differences.csv, costs.csv"
-        more = ", charts/" if charts else ""
-        console.print(f"\n{places}{more}", highlight=False, soft_wrap=True)
+        files = [out / "compare.json", "differences.csv", "costs.csv"]
+        print_files(console, [*files, *["charts/"] * charts])
 
 
 def _draw(found: Comparison, inputs: Inputs, folder: Path, language: Language) -> None:
@@ -104,5 +79,4 @@ def _show(console: Console, found: Comparison, inputs: Inputs, language: Languag
         table = zone_table(what_if, inputs.plan, width=console.width, language=language.value)
         console.print(table)
         console.print()
-        for line in sentences(found, what_if, inputs):
-            console.print(say(line, language.value, "\n"), highlight=False)
+        print_lines(console, sentences(found, what_if, inputs), language)

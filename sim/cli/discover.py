@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.common import (
-    KEPT,
-    ClusterOption,
-    Language,
-    LanguageOption,
-    WorkersOption,
-    errors,
-    progress_bar,
-    runners,
-)
-from sim.executors import prepare
+from sim.cli import options
+from sim.cli.ending import KEPT, errors
+from sim.cli.options import Language
+from sim.cli.printing import print_files, print_lines
+from sim.cli.runs import making_runs, under_way
 
 if TYPE_CHECKING:
     from sim.analysis.discover import Discovery
@@ -29,22 +23,16 @@ def discover(
         typer.Argument(
             metavar="RUN_DIR|SCENARIO",
             help="A finished forecast's directory, or a scenario (YAML) for levers.",
-            show_default=False,
         ),
     ],
-    target: Annotated[
-        str, typer.Option(help="Target, or 'all' targets at once.", show_default=False)
-    ],
+    target: Annotated[str, typer.Option(help="Target, or 'all' targets at once.")],
     zone: Annotated[str, typer.Option(help="Zone, or 'district'.")] = "district",
     levers: Annotated[
         str | None,
-        typer.Option(
-            help="With a scenario: levers, by comma, or 'all' [default: all].", show_default=False
-        ),
+        typer.Option(help="With a scenario: levers, by comma, or 'all'.", show_default="all"),
     ] = None,
     runs: Annotated[
-        int | None,
-        typer.Option(help="With a scenario: number of runs [default: 1000].", show_default=False),
+        int | None, typer.Option(help="With a scenario: number of runs.", show_default="1000")
     ] = None,
     seed: Annotated[
         int, typer.Option(help="Seed of the runs of a scenario, and of the tests.")
@@ -52,14 +40,13 @@ def discover(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Directory [default: RUN_DIR/discover/TARGET.ZONE; a scenario needs one].",
-            show_default=False,
+            help="Directory; a scenario needs one.", show_default="RUN_DIR/discover/TARGET.ZONE"
         ),
     ] = None,
-    workers: WorkersOption = None,
-    cluster: ClusterOption = None,
-    lang: LanguageOption = Language.both,
-    charts: Annotated[bool, typer.Option(help="Draw the chart as PNG and SVG.")] = True,
+    workers: options.Workers = None,
+    cluster: options.Cluster = None,
+    lang: options.Lang = Language.both,
+    charts: options.Charts = True,
 ) -> None:
     """Find the conditions under which a target is missed: boxes of parameters and levers.
 
@@ -78,20 +65,18 @@ def discover(
             )
         if not finished and out is None:
             raise RunError("--out is needed with a scenario: a directory for the runs")
-        if not finished and workers != 1 and cluster is None:
-            prepare()
-        from sim.analysis.discover_record import record_of, write_discovery
-        from sim.report.discover_table import box_table, box_words, heading, verdict
-        from sim.report.wording import say
-
         if finished:
             found = _of_forecast(source, target, zone, seed)
         else:
             assert out is not None
             count = 1000 if runs is None else runs
-            found = _of_scenario(
-                source, levers or "all", target, zone, count, seed, out, workers, cluster
-            )
+            with making_runs(workers, cluster):
+                found = _of_scenario(
+                    source, levers or "all", target, zone, count, seed, out, workers, cluster
+                )
+        from sim.analysis.discover_record import record_of, write_discovery
+        from sim.report.discover_table import box_table, box_words, heading, verdict
+
         place = out or source / "discover" / f"{target}.{zone}"
         record, plan = record_of(found), found.inputs.plan
         files = write_discovery(record, place)
@@ -100,14 +85,14 @@ def discover(
             from sim.report.charts import save
 
             files += save(box_chart(record, plan, language=lang.value), place / "box")
-        console.print("\n" + say(heading(record, plan), lang.value, "\n"), highlight=False)
+        console.print()
+        print_lines(console, [heading(record, plan)], lang)
         for number, box in enumerate(record.boxes, start=1):
             console.print()
             console.print(box_table(box, number, lang.value))
-            console.print(say(box_words(box), lang.value, "\n"), highlight=False)
-        for line in verdict(record):
-            console.print(say(line, lang.value, "\n"), highlight=False)
-        console.print("\n" + ", ".join(map(str, files)), highlight=False, soft_wrap=True)
+            print_lines(console, [box_words(box)], lang)
+        print_lines(console, verdict(record), lang)
+        print_files(console, files)
 
 
 def _of_forecast(directory: Path, target: str, zone: str, seed: int) -> Discovery:
@@ -136,17 +121,6 @@ def _of_scenario(
     from sim.scenario import read_scenario
 
     inputs = read_scenario(scenario)
-    names = [name.strip() for name in levers.split(",") if name.strip()]
-    with progress_bar(runs) as on_progress:
-        cases = sampled_cases(
-            inputs,
-            names,
-            target,
-            zone,
-            runs=runs,
-            seed=seed,
-            out=out,
-            workers=runners(workers, cluster),
-            on_progress=on_progress,
-        )
+    with under_way(runs, seed, out, workers, cluster) as how:
+        cases = sampled_cases(inputs, options.names(levers), target, zone, runs=runs, **how)
     return search(inputs, cases, target, zone, seed)

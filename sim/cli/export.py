@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.common import errors
+from sim.cli import options
+from sim.cli.ending import errors
 
 
 class ExportFormat(StrEnum):
@@ -17,17 +18,15 @@ class ExportFormat(StrEnum):
 
 
 def export(
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A finished forecast.", show_default=False)
-    ],
+    directory: options.Forecast,
     format: Annotated[
         ExportFormat, typer.Option(help="One workbook, or a CSV file a table.")
     ] = ExportFormat.xlsx,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Workbook, or directory of the CSV files [default: DIR/export.xlsx, DIR/export].",
-            show_default=False,
+            help="Workbook, or directory of the CSV files.",
+            show_default="DIR/export.xlsx, DIR/export",
         ),
     ] = None,
 ) -> None:

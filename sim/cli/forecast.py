@@ -7,19 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.common import (
-    KEPT,
-    ClusterOption,
-    Language,
-    LanguageOption,
-    ScenarioFile,
-    SeedOption,
-    WorkersOption,
-    errors,
-    progress_bar,
-    runners,
-)
-from sim.executors import prepare
+from sim.cli import options
+from sim.cli.options import Language
+from sim.cli.printing import print_files, print_lines
+from sim.cli.runs import making_runs, under_way
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,39 +21,33 @@ if TYPE_CHECKING:
 
 
 def forecast(
-    scenario: ScenarioFile,
-    out: Annotated[
-        Path, typer.Option(help="Directory for runs, summary and charts.", show_default=False)
-    ],
+    scenario: options.Scenario,
+    out: Annotated[Path, typer.Option(help="Directory for runs, summary and charts.")],
     runs: Annotated[
         int | None,
         typer.Option(
-            help="Number of runs [default: 500]; with --precision the most that are made "
-            "[default: 20000].",
-            show_default=False,
+            help="Number of runs; with --precision the most that are made.",
+            show_default="500, or 20000",
         ),
     ] = None,
     precision: Annotated[
         float | None,
-        typer.Option(
-            help="Run until every probability is known to ± this, e.g. 0.02.", show_default=False
-        ),
+        typer.Option(help="Run until every probability is known to ± this, e.g. 0.02."),
     ] = None,
-    seed: SeedOption = 1,
-    workers: WorkersOption = None,
-    cluster: ClusterOption = None,
+    seed: options.Seed = 1,
+    workers: options.Workers = None,
+    cluster: options.Cluster = None,
     observe: Annotated[
         Path | None,
         typer.Option(
-            help="CSV of figures observed up to a date; also say the probabilities given them.",
-            show_default=False,
+            help="CSV of figures observed up to a date; also say the probabilities given them."
         ),
     ] = None,
     priors: Annotated[
         bool, typer.Option("--priors", help="Draw all parameters from their priors, none fitted.")
     ] = False,
-    lang: LanguageOption = Language.both,
-    charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
+    lang: options.Lang = Language.both,
+    charts: options.Charts = True,
 ) -> None:
     """Run a scenario many times: the probability of each target in each zone.
 
@@ -73,9 +58,7 @@ def forecast(
     observed.json too. No run is made again for it. Figures that the economy's posterior was fitted
     to count once only: condition on them with --priors.
     """
-    with errors(KEPT) as console:
-        if workers != 1 and cluster is None:
-            prepare()
+    with making_runs(workers, cluster) as console:
         from sim.analysis.forecast import forecast as run_forecast
         from sim.scenario import read_scenario, with_priors
 
@@ -84,16 +67,8 @@ def forecast(
             inputs = with_priors(inputs)
         figures = _figures(observe, inputs) if observe else None
         most = runs if runs is not None else 500 if precision is None else 20_000
-        with progress_bar(most) as on_progress:
-            answer = run_forecast(
-                inputs,
-                runs=most,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                precision=precision,
-                on_progress=on_progress,
-            )
+        with under_way(most, seed, out, workers, cluster) as how:
+            answer = run_forecast(inputs, runs=most, precision=precision, **how)
         if charts:
             _draw(inputs, answer, seed, out, lang)
         _show(console, inputs, answer, lang)
@@ -101,7 +76,7 @@ def forecast(
         if figures is not None:
             _condition(console, inputs, figures, answer, seed, out, lang, charts)
             left.insert(1, f"{out}/observed.json")
-        console.print("\n" + ", ".join(left))
+        print_files(console, left)
 
 
 def _figures(file: Path, inputs: Inputs) -> Figures:
@@ -125,7 +100,6 @@ def _condition(
     from sim.analysis.observed import write_observed
     from sim.report.observed import heading, observed_notes
     from sim.report.table import probability_table
-    from sim.report.wording import say
     from sim.store import locked
 
     observed = condition(inputs, figures, answer, seed=seed, out=out)
@@ -139,15 +113,15 @@ def _condition(
                 observed, inputs.plan, scenario=inputs.scenario.name, language=language.value
             )
             save(chart, out / "charts" / "observed")
-    console.print("\n" + say(heading(observed), language.value, "\n"), highlight=False)
+    console.print()
+    print_lines(console, [heading(observed)], language)
     console.print()
     console.print(
         probability_table(
             observed.results, inputs.plan, width=console.width, language=language.value
         )
     )
-    for note in observed_notes(observed, inputs.plan):
-        console.print(say(note, language.value, "\n"), highlight=False)
+    print_lines(console, observed_notes(observed, inputs.plan), language)
 
 
 def _draw(inputs: Inputs, answer: Answer, seed: int, out: Path, language: Language) -> None:
@@ -160,11 +134,9 @@ def _draw(inputs: Inputs, answer: Answer, seed: int, out: Path, language: Langua
 
 def _show(console: Console, inputs: Inputs, answer: Answer, language: Language) -> None:
     from sim.report.table import notes, probability_table
-    from sim.report.wording import say
 
     console.print()
     console.print(
         probability_table(answer.results, inputs.plan, width=console.width, language=language.value)
     )
-    for note in notes(answer, inputs.scenario.name):
-        console.print(say(note, language.value, "\n"), highlight=False)
+    print_lines(console, notes(answer, inputs.scenario.name), language)

@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.common import (
-    KEPT,
-    ClusterOption,
-    SeedOption,
-    WorkersOption,
-    errors,
-    progress_bar,
-    runners,
-)
-from sim.executors import prepare
+from sim.cli import options
+from sim.cli.printing import command_line
+from sim.cli.runs import making_runs, progress_bar, runners
 
 if TYPE_CHECKING:
     from sim.scenario import Inputs
 
 
 def library(
-    base: Annotated[
-        Path, typer.Argument(help="Scenario to compare with (YAML).", show_default=False)
-    ],
+    base: options.Base,
     out: Annotated[Path, typer.Option(help="Directory for the page and the runs.")] = Path(
         "out/library"
     ),
     runs: Annotated[int, typer.Option(help="Number of runs of each scenario.")] = 500,
-    seed: SeedOption = 1,
-    workers: WorkersOption = None,
-    cluster: ClusterOption = None,
+    seed: options.Seed = 1,
+    workers: options.Workers = None,
+    cluster: options.Cluster = None,
 ) -> None:
     """Answer all scenarios that lie beside BASE: one page, scenarios.md, with a section each.
 
     Each is compared with BASE run by run; one of another period stands for itself. The same command
     again goes on where it stopped.
     """
-    with errors(KEPT) as console:
-        if workers != 1 and cluster is None:
-            prepare()
+    with making_runs(workers, cluster) as console:
         from sim.analysis.compare import compare
         from sim.analysis.evaluation import Evaluator
         from sim.analysis.interval import Probability
@@ -83,8 +70,8 @@ def library(
                         },
                     )
                 )
-        command = shlex.join(["pudong", *sys.argv[1:]])
-        write_text(out / "scenarios.md", library_page(first, paired, found, by_itself, command))
+        page = library_page(first, paired, found, by_itself, command_line())
+        write_text(out / "scenarios.md", page)
         console.print(
             f"{len(paired)} scenarios beside {first.scenario.name.en}, {len(alone)} of another "
             f"period: {out}/scenarios.md",

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.common import errors
+from sim.cli.ending import errors
 
 
 class Listing(StrEnum):

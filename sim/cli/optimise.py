@@ -7,32 +7,18 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.common import (
-    KEPT,
-    ClusterOption,
-    Language,
-    LanguageOption,
-    ScenarioFile,
-    SeedOption,
-    WorkersOption,
-    errors,
-    progress_bar,
-    runners,
-)
-from sim.executors import prepare
+from sim.cli import options
+from sim.cli.options import Language
+from sim.cli.printing import print_files, print_lines
+from sim.cli.runs import making_runs, under_way
 
 
 def optimise(
-    scenario: ScenarioFile,
+    scenario: options.Scenario,
     budget: Annotated[
-        float,
-        typer.Option(
-            help="亿元 over the period, above the scenario's own cost.", show_default=False
-        ),
+        float, typer.Option(help="亿元 over the period, above the scenario's own cost.")
     ],
-    out: Annotated[
-        Path, typer.Option(help="Directory for the answer and the runs.", show_default=False)
-    ],
+    out: Annotated[Path, typer.Option(help="Directory for the answer and the runs.")],
     objective: Annotated[
         str,
         typer.Option(
@@ -41,33 +27,29 @@ def optimise(
         ),
     ] = "all",
     levers: Annotated[
-        list[str] | None,
-        typer.Option(help="Levers to use, by comma or again [default: all].", show_default=False),
+        list[str] | None, typer.Option(help="Levers to use, by comma or again.", show_default="all")
     ] = None,
     runs: Annotated[int, typer.Option(help="Runs of each setting while searching.")] = 200,
     confirm: Annotated[int, typer.Option(help="Held-out runs for the judgement.")] = 500,
-    seed: SeedOption = 1,
-    workers: WorkersOption = None,
-    cluster: ClusterOption = None,
-    lang: LanguageOption = Language.both,
-    charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
+    seed: options.Seed = 1,
+    workers: options.Workers = None,
+    cluster: options.Cluster = None,
+    lang: options.Lang = Language.both,
+    charts: options.Charts = True,
 ) -> None:
     """Allocate a budget over levers, zones, measures and departments so that it does most.
 
     Leaves in OUT: optimise.json (documented in docs/optimise.md), optimise.yaml (the answer as a
     scenario), charts/ and evaluations/ (the runs). The same command again goes on where it stopped.
     """
-    with errors(KEPT) as console:
-        if workers != 1 and cluster is None:
-            prepare()
+    with making_runs(workers, cluster) as console:
         from sim.analysis.optimise import optimise as allocate
         from sim.analysis.optimise import write_optimum
         from sim.report.optimise_table import allocation_table, lines, setting_table
-        from sim.report.wording import say
         from sim.scenario import read_scenario
 
         inputs = read_scenario(scenario)
-        with progress_bar(runs) as on_progress:
+        with under_way(runs, seed, out, workers, cluster) as how:
             found = allocate(
                 inputs,
                 budget=budget,
@@ -75,10 +57,7 @@ def optimise(
                 levers=levers or [],
                 runs=runs,
                 confirm=confirm,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                on_progress=on_progress,
+                **how,
             )
         if charts:
             from sim.report.allocation import allocation_chart
@@ -95,7 +74,5 @@ def optimise(
         ):
             console.print(table)
             console.print()
-        for line in lines(found, inputs):
-            console.print(say(line, lang.value, "\n"), highlight=False)
-        left = [str(file) for file in files] + [f"{out / 'charts'}/"] * charts
-        console.print("\n" + ", ".join(left), highlight=False, soft_wrap=True)
+        print_lines(console, lines(found, inputs), lang)
+        print_files(console, [*files, *[f"{out / 'charts'}/"] * charts])

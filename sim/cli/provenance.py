@@ -7,16 +7,14 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.common import errors
+from sim.cli.ending import errors
 
 
 def provenance(
     field: Annotated[
         str, typer.Argument(help="Only numbers whose field holds this text, e.g. talent.")
     ] = "",
-    out: Annotated[
-        Path | None, typer.Option(help="Write all as CSV to this file.", show_default=False)
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write all as CSV to this file.")] = None,
     scenario: Annotated[
         Path, typer.Option(help="Scenario whose plan and economy are meant.")
     ] = Path("scenarios/baseline.yaml"),

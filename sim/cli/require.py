@@ -7,66 +7,46 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.common import (
-    KEPT,
-    ClusterOption,
-    Language,
-    LanguageOption,
-    ScenarioFile,
-    SeedOption,
-    WorkersOption,
-    errors,
-    progress_bar,
-    runners,
-)
-from sim.executors import prepare
+from sim.cli import options
+from sim.cli.options import Language
+from sim.cli.printing import print_files, print_lines
+from sim.cli.runs import making_runs, under_way
 
 
 def require(
-    scenario: ScenarioFile,
-    target: Annotated[str, typer.Option(help="Target, or 'all' at once.", show_default=False)],
-    probability: Annotated[
-        float, typer.Option(help="Probability to reach, between 0 and 1.", show_default=False)
-    ],
+    scenario: options.Scenario,
+    target: Annotated[str, typer.Option(help="Target, or 'all' at once.")],
+    probability: Annotated[float, typer.Option(help="Probability to reach, between 0 and 1.")],
     lever: Annotated[
         list[str],
-        typer.Option(
-            help="Lever to raise; several by comma or again: the mix at least cost.",
-            show_default=False,
-        ),
+        typer.Option(help="Lever to raise; several by comma or again: the mix at least cost."),
     ],
-    out: Annotated[
-        Path, typer.Option(help="Directory for the answer and the runs.", show_default=False)
-    ],
+    out: Annotated[Path, typer.Option(help="Directory for the answer and the runs.")],
     zone: Annotated[str, typer.Option(help="Zone that is to meet it.")] = "district",
     zones: Annotated[
-        list[str] | None,
-        typer.Option(help="Zones where levers are raised [default: all].", show_default=False),
+        list[str] | None, typer.Option(help="Zones where levers are raised.", show_default="all")
     ] = None,
     runs: Annotated[int, typer.Option(help="Runs of each setting while searching.")] = 400,
     confirm: Annotated[int, typer.Option(help="Held-out runs for the check.")] = 500,
-    seed: SeedOption = 1,
-    workers: WorkersOption = None,
-    cluster: ClusterOption = None,
-    lang: LanguageOption = Language.both,
-    charts: Annotated[bool, typer.Option(help="Draw the chart as PNG and SVG.")] = True,
+    seed: options.Seed = 1,
+    workers: options.Workers = None,
+    cluster: options.Cluster = None,
+    lang: options.Lang = Language.both,
+    charts: options.Charts = True,
 ) -> None:
     """Say how much is enough: the least lever, or the cheapest mix, for a probability.
 
     Leaves in OUT: require.json (documented in docs/require.md), require.yaml (the answer as a
     scenario), charts/ and evaluations/ (the runs). The same command again goes on where it stopped.
     """
-    with errors(KEPT) as console:
-        if workers != 1 and cluster is None:
-            prepare()
+    with making_runs(workers, cluster) as console:
         from sim.analysis.require import require as ask
         from sim.analysis.require import write_requirement
         from sim.report.require_table import level_table, lines
-        from sim.report.wording import say
         from sim.scenario import read_scenario
 
         inputs = read_scenario(scenario)
-        with progress_bar(runs) as on_progress:
+        with under_way(runs, seed, out, workers, cluster) as how:
             found = ask(
                 inputs,
                 target=target,
@@ -76,10 +56,7 @@ def require(
                 zones=zones or [],
                 runs=runs,
                 confirm=confirm,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                on_progress=on_progress,
+                **how,
             )
         if charts:
             from sim.report.charts import save
@@ -90,7 +67,5 @@ def require(
         files = write_requirement(found, inputs, out)
         console.print()
         console.print(level_table(found, inputs, lang.value))
-        for line in lines(found, inputs):
-            console.print(say(line, lang.value, "\n"), highlight=False)
-        left = [str(file) for file in files] + [f"{out / 'charts'}/"] * charts
-        console.print("\n" + ", ".join(left), highlight=False, soft_wrap=True)
+        print_lines(console, lines(found, inputs), lang)
+        print_files(console, [*files, *[f"{out / 'charts'}/"] * charts])

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.common import Language, LanguageOption, errors
+from sim.cli import options
+from sim.cli.ending import errors
+from sim.cli.options import Language
+from sim.cli.printing import print_files, print_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,32 +20,23 @@ if TYPE_CHECKING:
 
 
 def score(
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A finished forecast.", show_default=False)
-    ],
+    directory: options.Forecast,
     outturns: Annotated[
         Path,
-        typer.Option(
-            help="What was published later (CSV, as calibration/data/observations.csv).",
-            show_default=False,
-        ),
+        typer.Option(help="What was published later (CSV, as calibration/data/observations.csv)."),
     ],
     history: Annotated[
         Path | None,
         typer.Option(
             help="Figures before the forecast (CSV, as calibration/data/history.csv), from which "
-            "naive forecasts are made.",
-            show_default=False,
+            "naive forecasts are made."
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="Directory, or a file that ends in .json [default: DIR/score].",
-            show_default=False,
-        ),
+        typer.Option(help="Directory, or a file that ends in .json.", show_default="DIR/score"),
     ] = None,
-    lang: LanguageOption = Language.both,
+    lang: options.Lang = Language.both,
 ) -> None:
     """Hold a finished forecast beside later figures, and beside naive forecasts.
 
@@ -52,17 +46,13 @@ def score(
     with errors() as console:
         from sim.analysis.finished import read_finished
         from sim.analysis.judging import score as hold_beside
-        from sim.analysis.naive import read_history
-        from sim.analysis.observations import read_observations
 
         file = _place(directory, out)
         finished = read_finished(directory)
-        figures = read_observations(outturns, finished.inputs)
-        past = read_history(history, finished.inputs) if history else []
-        found = hold_beside(finished, figures, outturns, past, history)
+        found = hold_beside(finished, outturns, history)
         _write(finished, found, file, lang)
         _show(console, finished, found, lang)
-        console.print(f"\n{file}, {_chart(file)}.png, .svg", highlight=False, soft_wrap=True)
+        print_files(console, [file, f"{_chart(file)}.png", ".svg"])
 
 
 def _place(directory: Path, out: Path | None) -> Path:
@@ -98,12 +88,10 @@ def _write(finished: Finished, found: Score, file: Path, language: Language) -> 
 
 def _show(console: Console, finished: Finished, found: Score, language: Language) -> None:
     from sim.report.score_table import figure_table, lines, total_table
-    from sim.report.wording import say
 
     plan = finished.inputs.plan
     console.print()
     console.print(figure_table(found, plan, language.value))
     console.print()
     console.print(total_table(found, language.value))
-    for line in lines(found, plan):
-        console.print(say(line, language.value, "\n"), highlight=False)
+    print_lines(console, lines(found, plan), language)

@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.common import (
-    KEPT,
-    ClusterOption,
-    Language,
-    LanguageOption,
-    ScenarioFile,
-    SeedOption,
-    WorkersOption,
-    errors,
-    progress_bar,
-    runners,
-)
-from sim.executors import prepare
+from sim.cli import options
+from sim.cli.options import Language
+from sim.cli.printing import print_files, print_lines
+from sim.cli.runs import making_runs, under_way
 
 if TYPE_CHECKING:
     from sim.analysis.sensitivity_record import SensitivityRecord
@@ -33,21 +24,17 @@ class Method(StrEnum):
 
 
 def sensitivity(
-    scenario: ScenarioFile,
-    out: Annotated[
-        Path, typer.Option(help="Directory for tables, charts and runs.", show_default=False)
-    ],
+    scenario: options.Scenario,
+    out: Annotated[Path, typer.Option(help="Directory for tables, charts and runs.")],
     parameters: Annotated[
         str | None,
         typer.Option(
-            help="Uncertain parameters, by comma: names, processes or 'all' [default: all, if no "
-            "lever is named].",
-            show_default=False,
+            help="Uncertain parameters, by comma: names, processes or 'all'.",
+            show_default="all, if no lever is named",
         ),
     ] = None,
     levers: Annotated[
-        str | None,
-        typer.Option(help="Levers, by comma, or 'all'; within their bounds.", show_default=False),
+        str | None, typer.Option(help="Levers, by comma, or 'all'; within their bounds.")
     ] = None,
     method: Annotated[
         Method,
@@ -59,41 +46,35 @@ def sensitivity(
         str | None, typer.Option(help="One target, or 'all' at once; none: each.")
     ] = None,
     zone: Annotated[str | None, typer.Option(help="One zone, or 'district'; none: each.")] = None,
-    seed: SeedOption = 1,
-    workers: WorkersOption = None,
-    cluster: ClusterOption = None,
-    lang: LanguageOption = Language.both,
-    charts: Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")] = True,
+    seed: options.Seed = 1,
+    workers: options.Workers = None,
+    cluster: options.Cluster = None,
+    lang: options.Lang = Language.both,
+    charts: options.Charts = True,
 ) -> None:
     """Say which uncertain parameters or levers each target hangs on, and how far.
 
     Leaves in OUT: sensitivity.json (documented in docs/sensitivity.md), screening.csv and
     indices.csv, charts/ and evaluations/ (the runs). The same command goes on where it stopped.
     """
-    with errors(KEPT) as console:
-        if workers != 1 and cluster is None:
-            prepare()
+    with making_runs(workers, cluster) as console:
         from sim.analysis.sensitivity import sensitivity as analyse
         from sim.analysis.sensitivity_record import record_of, write_sensitivity
         from sim.report.sensitivity_table import lines, tables
-        from sim.report.wording import say
         from sim.scenario import read_scenario
 
         inputs = read_scenario(scenario)
-        with progress_bar(budget) as on_progress:
+        with under_way(budget, seed, out, workers, cluster) as how:
             found = analyse(
                 inputs,
-                parameters=_names(parameters),
-                levers=_names(levers),
+                parameters=options.names(parameters),
+                levers=options.names(levers),
                 method=method.value,
                 budget=budget,
                 repeats=repeats,
                 target=target,
                 zone=zone,
-                seed=seed,
-                out=out,
-                workers=runners(workers, cluster),
-                on_progress=on_progress,
+                **how,
             )
         record = record_of(found)
         files = write_sensitivity(record, out)
@@ -103,13 +84,8 @@ def sensitivity(
         for table in tables(record, inputs.plan, lang.value):
             console.print()
             console.print(table)
-        for line in lines(record):
-            console.print(say(line, lang.value, "\n"), highlight=False)
-        console.print("\n" + ", ".join(map(str, files)), highlight=False, soft_wrap=True)
-
-
-def _names(text: str | None) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()] if text else []
+        print_lines(console, lines(record), lang)
+        print_files(console, files)
 
 
 def _draw(record: SensitivityRecord, inputs: Inputs, folder: Path, language: Language) -> None:

@@ -7,22 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.common import complain, errors
+from sim.cli.ending import complain, errors
 
 if TYPE_CHECKING:
     from sim.plan import Plan
 
 
 def validate(
-    files: Annotated[
-        list[Path],
-        typer.Argument(help="Scenario, plan or economy files (YAML).", show_default=False),
-    ],
+    files: Annotated[list[Path], typer.Argument(help="Scenario, plan or economy files (YAML).")],
     plan: Annotated[
         Path | None,
         typer.Option(
-            help="Plan that an economy file is checked against; default: plan.yaml beside it.",
-            show_default=False,
+            help="Plan that an economy file is checked against.", show_default="plan.yaml beside it"
         ),
     ] = None,
 ) -> None:

@@ -15,7 +15,7 @@ from sim.plan import Plan
 from sim.report import style
 from sim.report.attribution_table import change_text, goal_name, ordered, player_name
 from sim.report.difference_table import points, target_name, zone_name
-from sim.report.page import Line, blank_page, height_of, lines_of, stack
+from sim.report.page import Line, blank_page, heading, height_of, lines_of, stack
 from sim.report.wording import Language, say
 
 WITHOUT = Name(zh="无措施", en="No measure")
@@ -33,6 +33,7 @@ NOTE = Name(
     "share in the mean.",
 )
 ROW, HEAD, LABEL, PLOT, GAP = 0.38, 0.45, 3.6, 3.5, 0.5  # inches
+WIDTH = LABEL + 2 * PLOT + GAP + 0.55
 
 Part = Callable[[Share], Average]
 
@@ -48,14 +49,13 @@ def attribution_chart(
     whole = found.whole(target, zone)
     blocks = [(GROUPS, ordered(found.groups, whole)), (MEASURES, ordered(found.measures, whole))]
     with style.house_style():
-        width = LABEL + 2 * PLOT + GAP + 0.55
-        heading = _heading(found, whole, plan, language)
+        head = _heading(found, whole, plan, language)
         note = lines_of(NOTE, language, zh=10.5, en=10, zh_width=72, en_width=140)
-        top = 0.15 + height_of(heading) + 0.1
+        top = 0.15 + height_of(head) + 0.1
         spans = [HEAD + ROW * (len(shares) + 2) for _, shares in blocks]
         height = top + sum(spans) + 0.85 + height_of(note) + 0.3
-        figure, page = blank_page(width, height)
-        stack(page, 0.3, 0.15, heading)
+        figure, page = blank_page(WIDTH, height)
+        stack(page, 0.3, 0.15, head)
         for (name, shares), span in zip(blocks, spans, strict=True):
             body = top + HEAD
             stack(page, 0.3, body - 0.28, lines_of(_flat(name, language), "zh", zh=12, en=10))
@@ -64,8 +64,8 @@ def attribution_chart(
                 _label(page, label, body + ROW * (row + 0.5), language)
             for column, draw in enumerate((_probability, _value)):
                 left = LABEL + column * (PLOT + GAP)
-                place = (left / width, 1 - (body + ROW * len(names)) / height)
-                size = (PLOT / width, ROW * len(names) / height)
+                place = (left / WIDTH, 1 - (body + ROW * len(names)) / height)
+                size = (PLOT / WIDTH, ROW * len(names) / height)
                 axes = figure.add_axes((*place, *size))
                 draw(axes, whole, shares)
                 if name is MEASURES:
@@ -137,8 +137,7 @@ def _steps(
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.tick_params(labelsize=9.5)
     axes.spines["left"].set_visible(False)
-    axes.grid(axis="x", color=style.INK, alpha=0.12, linewidth=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes, "x")
 
 
 def _axis(target: str, plan: Plan, column: int) -> Name:
@@ -171,6 +170,4 @@ def _heading(found: Attribution, whole: Whole, plan: Plan, language: Language) -
         en=f"Scenario: {found.scenario.name.en}; {found.runs:,} draws of parameters and luck, "
         f"{found.evaluations:,} runs in all, seed {found.seed}",
     )
-    large = lines_of(title, language, zh=16, en=12, zh_width=46, en_width=110)
-    small = lines_of(subtitle, language, zh=11, en=10, zh_width=72, en_width=130, colour=style.GREY)
-    return large + small
+    return heading(title, subtitle, language, WIDTH)

@@ -92,5 +92,4 @@ def _tradeoff(axes: Axes, found: BoxRecord, base: float, language: Language) -> 
     axes.set_ylim(0, 103)
     axes.set_xlabel(say(Name(zh="覆盖率，%", en="Coverage, %"), language, " · "))
     axes.set_ylabel(say(Name(zh="密度，%", en="Density, %"), language, " · "))
-    axes.grid(color=style.INK, alpha=0.15, lw=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes)

@@ -22,12 +22,11 @@ from sim import months
 from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Target
-from sim.report import style
+from sim.report import style, terms
 from sim.report.page import Line, blank_page, heading, height_of, lines_of, stack
 from sim.report.wording import (
     ALL_TOGETHER,
     NONE,
-    WHOLE_DISTRICT,
     Language,
     amount,
     goal,
@@ -65,7 +64,7 @@ def probability_board(
     """
     cells = results.set_index(["zone", "target"])
     runs = int(results["runs"].max())
-    zones = {DISTRICT: WHOLE_DISTRICT} | {zone.id: zone.name for zone in plan.zones}
+    zones = terms.zones(plan)
     heads = {target.id: _column_head(target, cells, language) for target in plan.targets}
     heads[ALL_TARGETS] = (_column_name(ALL_TOGETHER, language), [])
 
@@ -165,8 +164,7 @@ def fan_chart(
             MaxNLocator(6, steps=[1, 2, 5, 10], integer=target.quantity.whole)
         )
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
-        axes.grid(axis="y", color=style.INK, alpha=0.15, linewidth=0.8)
-        axes.set_axisbelow("line")
+        style.grid(axes, "y", below="line")
         _label_axis_and_target(page, axes, target, threshold, language)
         figure.legend(
             loc="lower left", bbox_to_anchor=(0.07, 0.01), ncols=2, frameon=False, fontsize=10.5

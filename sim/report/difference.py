@@ -14,7 +14,7 @@ from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan
 from sim.report import style
 from sim.report.difference_table import mean_text, points, points_interval, target_name, zone_name
-from sim.report.page import Line, blank_page, height_of, lines_of, stack
+from sim.report.page import Line, blank_page, heading, height_of, legend, lines_of, stack
 from sim.report.wording import Language, say
 
 NOTE = Name(
@@ -60,13 +60,13 @@ def difference_chart(
             zh=f"{what_if.scenario.name.zh}：全区各项指标的达成概率",
             en=f"{what_if.scenario.name.en}: probability of meeting the district's targets",
         )
-        heading = _heading(found, what_if, title, language, width)
+        headline = _heading(found, what_if, title, language, width)
         note = lines_of(NOTE, language, zh=10.5, en=10, zh_width=66, en_width=125)
-        top = 0.15 + height_of(heading) + 1.15
+        top = 0.15 + height_of(headline) + 1.15
         body = ROW * len(rows)
         height = top + body + 0.75 + height_of(note) + 0.2
         figure, page = blank_page(width, height)
-        stack(page, 0.3, 0.15, heading)
+        stack(page, 0.3, 0.15, headline)
         axes = figure.add_axes(
             (LABEL / width, 1 - (top + body) / height, plot / width, body / height)
         )
@@ -103,7 +103,7 @@ def zones_chart(
             zh=f"{what_if.scenario.name.zh}：哪些片区受益、哪些受损",
             en=f"{what_if.scenario.name.en}: which zones gain and which lose",
         )
-        heading = _heading(found, what_if, title, language, width)
+        headline = _heading(found, what_if, title, language, width)
         note = lines_of(
             NOTE_ZONES,
             language,
@@ -113,12 +113,12 @@ def zones_chart(
             en_width=int(12 * width),
         )
         step = 0.8 * ROW
-        top = 0.15 + height_of(heading) + 0.4
+        top = 0.15 + height_of(headline) + 0.4
         body, head = step * len(targets), 0.55 if language == "both" else 0.35
         block = head + body + 0.55
         height = top + lines * block + 0.15 + height_of(note) + 0.2
         figure, page = blank_page(width, height)
-        stack(page, 0.3, 0.15, heading)
+        stack(page, 0.3, 0.15, headline)
         _legend(figure, (LABEL / width, 1 - (top + 0.02) / height), language)
         for number, zone in enumerate(zones):
             line, column = divmod(number, COLUMNS)
@@ -176,8 +176,7 @@ def _dumbbells(axes: Axes, rows: Sequence[Difference], plan: Plan, size: float, 
     axes.set_xticks(range(0, 101, every))
     axes.tick_params(labelsize=9.5)
     axes.spines["left"].set_visible(False)
-    axes.grid(axis="x", color=style.INK, alpha=0.15, linewidth=0.8)
-    axes.set_axisbelow("line")
+    style.grid(axes, "x", below="line")
     for edge in range(1, len(order)):
         axes.axhline(edge - 0.5, color=style.INK, alpha=0.08, linewidth=0.6)
 
@@ -222,15 +221,7 @@ def _legend(figure: Figure, place: tuple[float, float], language: Language) -> N
                 label=say(words, language, "\n"),
             )
         )
-    figure.legend(
-        handles=keys,
-        loc="lower left",
-        bbox_to_anchor=place,
-        ncols=4,
-        frameon=False,
-        fontsize=10,
-        borderaxespad=0.0,
-    )
+    legend(figure, keys, place, columns=4)
 
 
 def _heading(
@@ -240,8 +231,4 @@ def _heading(
         zh=f"基准：{found.base.name.zh}；每个情景 {found.runs:,} 次模拟，随机种子 {found.seed}",
         en=f"Base: {found.base.name.en}; {found.runs:,} runs of each, seed {found.seed}",
     )
-    large = lines_of(
-        title, language, zh=16, en=12, zh_width=int(4 * width), en_width=int(9 * width)
-    )
-    small = lines_of(subtitle, language, zh=11, en=10, zh_width=62, en_width=120, colour=style.GREY)
-    return large + small
+    return heading(title, subtitle, language, width)

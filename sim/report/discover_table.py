@@ -9,7 +9,7 @@ from sim.analysis.discover_record import BoxRecord, DiscoveryRecord, LimitRecord
 from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import Plan
-from sim.report.sensitivity_table import target_name, zone_name
+from sim.report.difference_table import target_name, zone_name
 from sim.report.wording import NONE, Language, say
 
 SIDES = {"at least": Name(zh="至少", en="at least"), "at most": Name(zh="至多", en="at most")}

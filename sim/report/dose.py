@@ -66,8 +66,7 @@ def dose_chart(found: Requirement, inputs: Inputs, *, language: Language = "both
         axes.set_ylim(-2, 102)
         axes.set_ylabel(say(AXIS, language))
         axes.set_xlabel(say(_across(found, inputs), language))
-        axes.grid(axis="y", color=style.INK, alpha=0.15, linewidth=0.8)
-        axes.set_axisbelow(True)
+        style.grid(axes, "y")
         figure.legend(
             loc="lower left", bbox_to_anchor=(0.02, 0.0), ncols=2, frameon=False, fontsize=9.5
         )

@@ -60,8 +60,7 @@ def front_chart(found: Optimum, inputs: Inputs, *, language: Language = "both") 
         axes.set_ylim(bottom=0)
         axes.set_xlabel(say(ACROSS, language))
         axes.set_ylabel(say(AXIS, language))
-        axes.grid(axis="y", color=style.INK, alpha=0.15, linewidth=0.8)
-        axes.set_axisbelow(True)
+        style.grid(axes, "y")
         figure.legend(
             loc="lower left", bbox_to_anchor=(0.02, 0.0), ncols=3, frameon=False, fontsize=9.5
         )

@@ -19,7 +19,7 @@ from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Zone
 from sim.report import style
 from sim.report.charts import run_words
-from sim.report.page import Line, blank_page, heading, height_of, lines_of, stack
+from sim.report.page import Line, blank_page, heading, height_of, legend, lines_of, stack
 from sim.report.wording import NONE, Language, say
 
 SCALE = "core_revenue"  # indicator that a zone's size goes with
@@ -245,16 +245,8 @@ def _keys(
         for role in ROLES
         if role in roles
     ]
-    figure.legend(
-        handles=keys,
-        loc="upper left",
-        bbox_to_anchor=(0.47, 1 - (y - 0.1) / height),
-        ncols=3,
-        frameon=False,
-        fontsize=10,
-        borderaxespad=0.0,
-        columnspacing=1.2,
-    )
+    place = (0.47, 1 - (y - 0.1) / height)
+    legend(figure, keys, place, columns=3, corner="upper left", gap=1.2)
     bar = figure.add_axes((0.47, 1 - (y + 0.34) / height, 0.3, 0.12 / height))
     figure.colorbar(colours, cax=bar, orientation="horizontal", ticks=[0, 0.5, 1.0])
     bar.set_xticklabels(["0 %", "50 %", "100 %"])

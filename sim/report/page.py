@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -80,6 +81,28 @@ def heading(title: Name, subtitle: Name, language: Language, width: float) -> li
         colour=style.GREY,
     )
     return large + small
+
+
+def legend(
+    figure: Figure,
+    keys: Sequence[Artist],
+    place: tuple[float, float],
+    *,
+    columns: int,
+    corner: Literal["lower left", "upper left"] = "lower left",
+    gap: float = 2.0,
+) -> None:
+    """A key without a frame whose ``corner`` lies at ``place``, in parts of the figure."""
+    figure.legend(
+        handles=keys,
+        loc=corner,
+        bbox_to_anchor=place,
+        ncols=columns,
+        columnspacing=gap,
+        frameon=False,
+        fontsize=10,
+        borderaxespad=0.0,
+    )
 
 
 def height_of(lines: Iterable[Line]) -> float:

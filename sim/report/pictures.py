@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 
 from sim.analysis.naive import PastFigure
 from sim.analysis.published import Published
-from sim.errors import RunError
+from sim.errors import RunError, unknown
 from sim.plan import ALL_TARGETS, DISTRICT
+from sim.report import terms
 from sim.report.charts import fan_chart, probability_board
 from sim.report.layout_map import industry, layout_map
 from sim.report.ridge import ridge_chart
-from sim.report.wording import WHOLE_DISTRICT, Language, probability_words
+from sim.report.wording import Language, probability_words
 
 
 class Kind(StrEnum):
@@ -29,7 +30,7 @@ class Kind(StrEnum):
 
 def draw(
     published: Published,
-    kind: Kind,
+    kind: Kind | str,
     *,
     target: str | None = None,
     zone: str = DISTRICT,
@@ -44,9 +45,12 @@ def draw(
         past: figures published for dates before the plan, for ``fan``.
 
     Raises:
-        RunError: no target is given, or the plan does not say where its zones lie.
+        RunError: no such kind, no target is given, or the plan does not say where its zones lie.
         ScenarioError: the plan has no such target or zone.
     """
+    kinds = [one.value for one in Kind]
+    if kind not in kinds:
+        raise RunError(unknown("kind of chart", kind, kinds))
     summary, plan = published.summary, published.plan
     scenario, seed = published.finished.inputs.scenario.name, summary.seed
     if kind == Kind.BOARD:
@@ -85,11 +89,10 @@ def draw(
             language=language,
         )
     found = published.result(target, zone)
-    names = {DISTRICT: WHOLE_DISTRICT} | {place.id: place.name for place in plan.zones}
     return fan_chart(
         published.monthly(target, zone),
         meant,
-        names[zone],
+        terms.zones(plan)[zone],
         found.threshold,
         probability_words(found.probability, found.low, found.high, found.runs),
         scenario=scenario,

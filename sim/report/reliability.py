@@ -15,7 +15,7 @@ from sim.analysis.scoring import CONFIDENCE, Verdict, band
 from sim.blueprint import Floats
 from sim.figures import Name
 from sim.report import style
-from sim.report.page import blank_page, height_of, lines_of, stack
+from sim.report.page import blank_page, heading, height_of, lines_of, stack
 from sim.report.wording import Language, say
 
 BINS = 5  # of equal width
@@ -70,10 +70,7 @@ def reliability_chart(found: Score, *, scenario: Name, language: Language = "bot
     )
     width, side = 10.4, 3.7
     with style.house_style():
-        heading = lines_of(TITLE, language, zh=17, en=12)
-        heading += lines_of(
-            subtitle, language, zh=11, en=10, zh_width=62, en_width=120, colour=style.GREY
-        )
+        headline = heading(TITLE, subtitle, language, width)
         texts = [NOTE]
         if len(rows):
             texts.append(NOTE_TARGETS if len(rows) < ENOUGH else _joined(NOTE_TARGETS, NOTE_SHARES))
@@ -86,12 +83,12 @@ def reliability_chart(found: Score, *, scenario: Name, language: Language = "bot
             lines_of(name, language, zh=12.5, en=10.5)
             for name in (_head(FIGURES, len(places)), _head(TARGETS, len(rows)))
         ]
-        top = 0.15 + height_of(heading) + 0.25
+        top = 0.15 + height_of(headline) + 0.25
         body = top + max(height_of(head) for head in heads) + 0.12
         labels = 1.25 if language == "both" else 1.05
         height = body + side + labels + height_of(note) + 0.25
         figure, page = blank_page(width, height)
-        stack(page, 0.3, 0.15, heading)
+        stack(page, 0.3, 0.15, headline)
         for left, head, words, draw in (
             (1.1, heads[0], (BELOW, SHARE), lambda axes: _draw_pit(axes, places, language)),
             (6.3, heads[1], (GIVEN, MET), lambda axes: _draw_targets(axes, given, met, language)),
@@ -146,8 +143,7 @@ def _frame(axes: Axes, words: tuple[Name, Name], language: Language) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks([0, 0.25, 0.5, 0.75, 1])
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
-    axes.grid(color=style.INK, alpha=0.12, linewidth=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes)
     axes.plot([0, 1], [0, 1], color=style.GREY, linewidth=1.2, dashes=(5, 3))
 
 

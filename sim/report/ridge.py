@@ -15,10 +15,10 @@ from scipy.stats import gaussian_kde
 from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import DISTRICT, Plan, Target
-from sim.report import style
+from sim.report import style, terms
 from sim.report.charts import run_words
-from sim.report.page import Line, blank_page, heading, height_of, lines_of, stack
-from sim.report.wording import WHOLE_DISTRICT, Language, amount, goal, say
+from sim.report.page import Line, blank_page, heading, height_of, legend, lines_of, stack
+from sim.report.wording import Language, amount, goal, say
 
 Values = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def ridge_chart(
     ``results``: as in ``charts.probability_board``.
     """
     rows = results[results["target"] == target.id].set_index("zone")
-    names = {DISTRICT: WHOLE_DISTRICT} | {zone.id: zone.name for zone in plan.zones}
+    names = terms.zones(plan)
     zones = [zone for zone in names if zone in rows.index]
     runs = len(values[DISTRICT])
     shares = {zone: 100.0 * values[zone] / rows.loc[zone, "threshold"] for zone in zones}
@@ -175,12 +175,4 @@ def _legend(figure: Figure, place: tuple[float, float], language: Language) -> N
         Patch(color=colour, label=say(name, language))
         for name, colour in ((MISSED, style.BLUE_LIGHT), (MET, style.BLUE))
     ]
-    figure.legend(
-        handles=keys,
-        loc="lower left",
-        bbox_to_anchor=place,
-        ncols=2,
-        frameon=False,
-        fontsize=10,
-        borderaxespad=0.0,
-    )
+    legend(figure, keys, place, columns=2)

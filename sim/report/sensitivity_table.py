@@ -10,22 +10,11 @@ from sim.analysis.interval import percent
 from sim.analysis.sensitivity_record import IndexRecord, Row, ScreeningRecord, SensitivityRecord
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan
-from sim.report.wording import ALL_TOGETHER, NONE, WHOLE_DISTRICT, Language, amount, say
+from sim.report.difference_table import target_name, zone_name
+from sim.report.wording import NONE, Language, amount, say
 
 SHOWN = 5  # factors of a target on the screen; the files hold all
 CANNOT = Name(zh="无法判断", en="cannot be told")
-
-
-def target_name(target: str, plan: Plan) -> Name:
-    """The name of a target, or of all at once."""
-    names = {one.id: one.name for one in plan.targets}
-    return ALL_TOGETHER if target == ALL_TARGETS else names[target]
-
-
-def zone_name(zone: str, plan: Plan) -> Name:
-    """The name of a zone, or of the whole."""
-    names = {one.id: one.name for one in plan.zones}
-    return WHOLE_DISTRICT if zone == DISTRICT else names[zone]
 
 
 def shown_zone(record: SensitivityRecord) -> str:

@@ -43,21 +43,26 @@ def _column(key: str, look: Look, zh: str, en: str, held_zh: str, held_en: str) 
     return Column(key, Name(zh=zh, en=en), look, Name(zh=held_zh, en=held_en))
 
 
-ZONE = [
-    _column("zone", "text", "片区代码", "Zone id", "district 为全区", "district: the whole"),
-    _column("zone_zh", "text", "片区", "Zone (zh)", "中文名称", "Chinese name"),
-    _column("zone_en", "text", "片区（英文）", "Zone", "英文名称", "English name"),
-]
-TARGET = [
-    _column("target", "text", "指标代码", "Target id", "all 为全部指标", "all: all of the zone's"),
-    _column("target_zh", "text", "指标", "Target (zh)", "中文名称", "Chinese name"),
-    _column("target_en", "text", "指标（英文）", "Target", "英文名称", "English name"),
-]
-INDICATOR = [
-    _column("indicator", "text", "序列代码", "Series id", "指标或背景序列", "target or context"),
-    _column("indicator_zh", "text", "序列", "Series (zh)", "中文名称", "Chinese name"),
-    _column("indicator_en", "text", "序列（英文）", "Series", "英文名称", "English name"),
-]
+def _thing(key: str, zh: str, en: str, held_zh: str, held_en: str) -> list[Column]:
+    """Its id, and its name in both languages."""
+    return [
+        _column(key, "text", f"{zh}代码", f"{en} id", held_zh, held_en),
+        _column(f"{key}_zh", "text", zh, f"{en} (zh)", "中文名称", "Chinese name"),
+        _column(f"{key}_en", "text", f"{zh}（英文）", en, "英文名称", "English name"),
+    ]
+
+
+def _words(key: str, look: Look, zh: str, en: str) -> list[Column]:
+    """A text in both languages."""
+    return [
+        _column(f"{key}_zh", look, zh, f"{en} (zh)", "中文", "in Chinese"),
+        _column(f"{key}_en", look, f"{zh}（英文）", en, "英文", "in English"),
+    ]
+
+
+ZONE = _thing("zone", "片区", "Zone", "district 为全区", "district: the whole")
+TARGET = _thing("target", "指标", "Target", "all 为全部指标", "all: all of the zone's")
+INDICATOR = _thing("indicator", "序列", "Series", "指标或背景序列", "target or context")
 UNIT = [
     _column("unit_zh", "text", "单位", "Unit (zh)", "中文单位", "unit in Chinese"),
     _column("unit_en", "text", "单位（英文）", "Unit", "英文单位", "unit in English"),
@@ -110,8 +115,7 @@ def _about(published: Published) -> Sheet:
     for kind, zh in (("scenario", "情景文件"), ("plan", "规划文件"), ("economy", "基年文件")):
         facts.append((f"{zh} SHA-256", f"SHA-256 of {kind}", getattr(summary, kind).sha256))
     columns = [
-        _column("fact_zh", "text", "项目", "Fact (zh)", "中文", "in Chinese"),
-        _column("fact_en", "text", "项目（英文）", "Fact", "英文", "in English"),
+        *_words("fact", "text", "项目", "Fact"),
         _column("value", "long", "内容", "Value", "内容", "what it is"),
     ]
     rows = pd.DataFrame(facts, columns=["fact_zh", "fact_en", "value"])
@@ -191,9 +195,7 @@ def _costs(published: Published) -> Sheet:
     rows["item_zh"], rows["item_en"] = _both(rows["item"], names)
     rows["unit_zh"], rows["unit_en"] = terms.MONEY.zh, terms.MONEY.en
     columns = [
-        _column("item", "text", "科目代码", "Item id", "total 为合计", "total: all items"),
-        _column("item_zh", "text", "科目", "Item (zh)", "中文名称", "Chinese name"),
-        _column("item_en", "text", "科目（英文）", "Item", "英文名称", "English name"),
+        *_thing("item", "科目", "Item", "total 为合计", "total: all items"),
         *ZONE,
         *UNIT,
         MEAN,
@@ -262,13 +264,10 @@ def _dictionary(made: Sequence[Sheet]) -> Sheet:
         for column in sheet.columns
     ]
     columns = [
-        _column("sheet_zh", "text", "工作表", "Sheet (zh)", "中文", "in Chinese"),
-        _column("sheet_en", "text", "工作表（英文）", "Sheet", "英文", "in English"),
+        *_words("sheet", "text", "工作表", "Sheet"),
         _column("column", "text", "列代码", "Column id", "CSV 表头", "header of the CSV file"),
-        _column("column_zh", "text", "列", "Column (zh)", "中文", "in Chinese"),
-        _column("column_en", "text", "列（英文）", "Column", "英文", "in English"),
-        _column("meaning_zh", "long", "含义", "Meaning (zh)", "中文", "in Chinese"),
-        _column("meaning_en", "long", "含义（英文）", "Meaning", "英文", "in English"),
+        *_words("column", "text", "列", "Column"),
+        *_words("meaning", "long", "含义", "Meaning"),
     ]
     name = Name(zh="数据字典", en="Data dictionary")
     return Sheet("dictionary", name, columns, pd.DataFrame(rows))

@@ -71,8 +71,7 @@ def shift_chart(
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_yticks([])
         axes.set_xticks(range(0, 101, 20), labels=[f"{n} %" for n in range(0, 101, 20)])
-        axes.grid(axis="x", color=style.INK, alpha=0.15, linewidth=0.8)
-        axes.set_axisbelow(True)
+        style.grid(axes, "x")
         axes.plot([], [], "o", color=style.GREY, ms=6, label=before)
         axes.plot([], [], "o", color=style.BLUE, ms=7, label=after)
         figure.legend(

@@ -10,11 +10,12 @@ import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, ListedColormap, to_hex
 
 FONT_FILE = Path(__file__).parent / "fonts" / "NotoSansSC-Regular-GB2312.otf"
@@ -54,6 +55,17 @@ def house_style() -> Iterator[None]:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_RC)
         yield
+
+
+def grid(
+    axes: Axes,
+    axis: Literal["both", "x", "y"] = "both",
+    *,
+    below: bool | Literal["line"] = True,
+) -> None:
+    """Thin lines at the ticks of an axis, under all that is drawn or (``line``) above areas."""
+    axes.grid(axis=axis, color=INK, alpha=0.15, linewidth=0.8)
+    axes.set_axisbelow(below)
 
 
 def probability_scale() -> Colormap:

@@ -17,10 +17,10 @@ from sim.analysis.interval import interval, percent
 from sim.analysis.probability import Answer
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan
+from sim.report import terms
 from sim.report.wording import (
     ALL_TOGETHER,
     NONE,
-    WHOLE_DISTRICT,
     Language,
     goal,
     say,
@@ -43,7 +43,7 @@ def probability_table(
     rows = results.set_index(["zone", "target"])
     cells = {place: (row["probability"], row["low"], row["high"]) for place, row in rows.iterrows()}
     thresholds = rows["threshold"].to_dict()
-    zones = {DISTRICT: WHOLE_DISTRICT} | {zone.id: zone.name for zone in plan.zones}
+    zones = terms.zones(plan)
     targets: Targets = {}
     for target in plan.targets:
         threshold = thresholds.get((DISTRICT, target.id), target.threshold.value)

@@ -11,14 +11,9 @@ from sim.analysis.sensitivity_record import OutputRecord, Row, SensitivityRecord
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, Plan
 from sim.report import style
+from sim.report.difference_table import target_name, zone_name
 from sim.report.page import Line, blank_page, height_of, lines_of, stack
-from sim.report.sensitivity_table import (
-    index_texts,
-    shown_zone,
-    strongest,
-    target_name,
-    zone_name,
-)
+from sim.report.sensitivity_table import index_texts, shown_zone, strongest
 from sim.report.wording import Language, say
 
 MOST = 12  # factors on a chart
@@ -137,8 +132,7 @@ def _bars(
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="x", labelsize=9)
-    axes.grid(axis="x", color=style.INK, alpha=0.15, linewidth=0.8)
-    axes.set_axisbelow(True)
+    style.grid(axes, "x")
     words = Name(zh="达成概率，%", en="Probability, %")
     if unit is not None:
         words = Name(zh=f"期末值均值，{unit.zh}", en="Mean at the deadline")

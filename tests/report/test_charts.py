@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from sim import months
 from sim.analysis.interval import interval, percent
+from sim.analysis.published import read_published
 from sim.cli import app
 from sim.errors import RunError
 from sim.figures import Name
@@ -24,6 +25,7 @@ from sim.plan import ALL_TARGETS, DISTRICT, Plan, Target, read_plan
 from sim.report import style, wording
 from sim.report.charts import fan_chart, probability_board, save
 from sim.report.layout_map import can_be_drawn, layout_map
+from sim.report.pictures import draw
 from sim.report.ridge import ridge_chart
 from sim.report.table import probability_table
 from sim.report.wording import WHOLE_DISTRICT, probability_words
@@ -285,6 +287,11 @@ def test_the_command_draws_one_chart_where_it_is_told(finished_small: Path, tmp_
     result = CliRunner().invoke(app, ["chart", str(finished_small), *options, *places])
     assert result.exit_code == 0, result.output
     assert ElementTree.parse(file).getroot().tag.endswith("}svg")
+
+
+def test_a_misspelt_kind_of_chart_is_refused_with_the_likely_one(finished_small: Path) -> None:
+    with pytest.raises(RunError, match="unknown kind of chart 'rigde'; did you mean 'ridge'"):
+        draw(read_published(finished_small), "rigde", target="pilot_projects")
 
 
 @pytest.mark.parametrize(

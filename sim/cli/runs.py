@@ -1,0 +1,91 @@
+"""The runs that a subcommand makes: where, how far they are, and that they are kept."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from sim.cli.ending import KEPT, errors
+from sim.executors import prepare
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim.executors import Workers
+    from sim.montecarlo import Progress
+
+
+class Making(TypedDict):
+    """How runs are made, in the words that every analysis takes."""
+
+    seed: int
+    out: Path
+    workers: int | Workers
+    on_progress: Progress
+
+
+@contextmanager
+def making_runs(workers: int | None, cluster: str | None) -> Iterator[Console]:
+    """``errors`` of a command that makes runs; its workers start while it reads what it needs."""
+    with errors(KEPT) as console:
+        if workers != 1 and cluster is None:
+            prepare()
+        yield console
+
+
+def cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def runners(workers: int | None, cluster: str | None) -> int | Workers:
+    """Where the runs are made: on a cluster, or in processes here, one a core by default."""
+    from sim.errors import RunError
+
+    if cluster is None:
+        return cores() if workers is None else workers
+    if workers is not None:
+        raise RunError("--workers and --cluster exclude each other; the cluster has its own")
+    from sim.cluster import DaskCluster
+
+    return DaskCluster(cluster)
+
+
+@contextmanager
+def under_way(
+    runs: int, seed: int, out: Path, workers: int | None, cluster: str | None
+) -> Iterator[Making]:
+    """What an analysis needs to make so many runs at most, and a bar that shows them."""
+    with progress_bar(runs) as on_progress:
+        where = runners(workers, cluster)
+        yield Making(seed=seed, out=out, workers=where, on_progress=on_progress)
+
+
+@contextmanager
+def progress_bar(runs: int) -> Iterator[Progress]:
+    """Shows runs done and needed, and the time left, where there is a terminal to show it in."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("runs"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("runs", total=runs)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
