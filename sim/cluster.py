@@ -232,6 +232,7 @@ def program() -> dict[str, str]:
         "Python": ".".join(platform.python_version_tuple()[:2]),
         "numpy": metadata.version("numpy"),
         "scipy": metadata.version("scipy"),
+        "numba": metadata.version("numba"),
     }
 
 

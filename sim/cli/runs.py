@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from sim.executors import Workers
     from sim.montecarlo import Progress
+
+
+PATIENCE = 5.0  # seconds
 
 
 class Making(TypedDict):
@@ -86,6 +90,32 @@ def progress_bar(runs: int) -> Iterator[Progress]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, disable=not sys.stderr.isatty()) as bar:
+    with Progress(*columns, disable=not sys.stderr.isatty()) as bar, patience() as first_came:
         task = bar.add_task("runs", total=runs)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def show(done: int, total: int) -> None:
+            if done:
+                first_came()
+            bar.update(task, completed=done, total=total)
+
+        yield show
+
+
+@contextmanager
+def patience() -> Iterator[Callable[[], None]]:
+    """Says what takes so long when the first run is late; gives what is called when it has come."""
+
+    def explain() -> None:
+        print(
+            "no run has come in yet: the first time on a machine the model is compiled, which "
+            "takes about half a minute",
+            file=sys.stderr,
+        )
+
+    timer = threading.Timer(PATIENCE, explain)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield timer.cancel
+    finally:
+        timer.cancel()
