@@ -106,11 +106,11 @@ def patience() -> Iterator[Callable[[], None]]:
     """Says what takes so long when the first run is late; gives what is called when it has come."""
 
     def explain() -> None:
-        print(
-            "no run has come in yet: the first time on a machine the model is compiled, which "
-            "takes about half a minute",
-            file=sys.stderr,
-        )
+        if sys.stderr.isatty():
+            sys.stderr.write(
+                "no run has come in yet: the first time on a machine the model is compiled, which "
+                "takes about half a minute\n"
+            )
 
     timer = threading.Timer(PATIENCE, explain)
     timer.daemon = True
