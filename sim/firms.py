@@ -152,10 +152,6 @@ class Firms:
         """A cell's value for each firm: ``table`` has shape (Z, S), the result (visible,)."""
         return table.astype(self.precision).ravel().take(self.cell)
 
-    def by_zone(self, table: Column, shape: tuple[int, int]) -> Column:
-        """A zone's value for each firm: ``table`` has shape (Z,); potential firms get any."""
-        return self.by_cell(table.repeat(shape[1]))
-
     def by_sector(self, table: Column) -> Column:
         """A sector's value for each slot of the run, which keeps its sector: (S,) to (slots,)."""
         return table.astype(self.precision).take(self._all["sector"])
@@ -171,36 +167,6 @@ class Firms:
         who = flag.nonzero()[0]
         count = np.bincount(self.cell[who], self.alive[who], shape[0] * shape[1])
         return np.asarray(count.reshape(shape))
-
-    def struck(self, luck: Column, hazard: Column) -> tuple[Ints, Column]:
-        """Active firms that an event meets, luck < 1 − exp(−hazard), and their chances of it.
-
-        ``luck`` and ``hazard`` are (visible,). A chance is never above its hazard, so that it is
-        worked out for the few alone whose luck is not above it.
-        """
-        near = (luck <= hazard).nonzero()[0]
-        near = near[self.alive[near] > 0]
-        chance = -np.expm1(-hazard[near])
-        met = luck[near] < chance
-        return near[met], chance[met]
-
-    def settle(self, who: Ints, zone: Ints, park: Ints, sectors: int) -> None:
-        """Give firms a zone and a park."""
-        self.zone[who] = zone
-        self.park[who] = park
-        self.cell[who] = zone * sectors + self.sector[who]
-
-    def open(self, who: Ints) -> None:
-        """Founders become firms."""
-        self.state[who] = ACTIVE
-        self.alive[who] = 1.0
-
-    def close(self, who: Ints) -> None:
-        """Take firms out of the economy; their slots keep their history."""
-        self.state[who] = EXITED
-        for column in (self.alive, self.revenue, self.staff, self.staffing, self.projects):
-            column[who] = 0.0
-        self.adopting[who] = False
 
 
 @kernel
