@@ -138,7 +138,11 @@ def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(AT_MOST)
+        try:
+            process.wait(AT_MOST)
+        except subprocess.TimeoutExpired:  # Dask's own way to end can hang on a busy machine
+            process.kill()
+            process.wait(AT_MOST)
 
 
 @pytest.fixture(scope="module")
