@@ -15,7 +15,7 @@ from pydantic import Field
 from sim.analysis.evaluation import TOTAL, Evaluator, Outcomes
 from sim.analysis.interval import CONFIDENCE, wilson
 from sim.analysis.paired import difference_interval, mean_and_error, mean_interval, ratio_interval
-from sim.analysis.summary import InputRecord, Part, Versions, versions
+from sim.analysis.summary import InputRecord, Part, Versions, made_from, versions
 from sim.blueprint import Floats
 from sim.errors import ScenarioError
 from sim.executors import Workers
@@ -167,13 +167,17 @@ def compare(
     for other in others:
         _check_comparable(base, other)
     with Evaluator(seed, out, workers, on_progress) as evaluator:
-        outcomes = evaluator.evaluate([base, *others], runs)
+        return compared(base, others, evaluator.evaluate([base, *others], runs), seed)
+
+
+def compared(base: Inputs, others: Sequence[Inputs], outcomes: Outcomes, seed: int) -> Comparison:
+    """What runs that are there say: ``outcomes`` of the base, then of each of the others."""
     return Comparison(
-        base=_record(base, "scenario"),
-        plan=_record(base, "plan"),
-        economy=_record(base, "economy"),
+        base=made_from(base, "scenario"),
+        plan=made_from(base, "plan"),
+        economy=made_from(base, "economy"),
         seed=seed,
-        runs=runs,
+        runs=len(outcomes.runs),
         versions=versions(),
         what_ifs=[_what_if(base, other, outcomes, n + 1) for n, other in enumerate(others)],
     )
@@ -233,16 +237,11 @@ def _same_posterior(one: Posterior | None, two: Posterior | None) -> bool:
     return one.labels == two.labels and np.array_equal(one.draws, two.draws)
 
 
-def _record(inputs: Inputs, kind: str) -> InputRecord:
-    record = getattr(inputs, kind)
-    return InputRecord(id=record.id, name=record.name, sha256=inputs.sources[kind].sha256)
-
-
 def _what_if(base: Inputs, other: Inputs, outcomes: Outcomes, n: int) -> WhatIf:
     same = base.scenario.model_dump(exclude=NAMES) == other.scenario.model_dump(exclude=NAMES)
     differences = list(_differences(outcomes, n, same))
     return WhatIf(
-        scenario=_record(other, "scenario"),
+        scenario=made_from(other, "scenario"),
         same=same,
         differences=differences,
         costs=list(_costs(outcomes, n)),
