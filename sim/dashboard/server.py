@@ -140,7 +140,7 @@ async def _converse(room: Room, socket: WebSocket) -> None:
 
     if room.pages >= room.limits.pages:
         text = f"{room.pages} pages are open already, as many as this server takes; close one"
-        await send({"type": "problem", "about": "full", "text": text})
+        await send({"type": "problem", "about": "full", "text": text, "pages": room.pages})
         await socket.close(1013)
         return
     room.pages += 1

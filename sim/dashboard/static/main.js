@@ -9,14 +9,16 @@ import { connect } from "./live.js";
 import { asksTheSame, tidy } from "./scenario.js";
 import { fetchWords, label, percent, points, say, shown, word } from "./words.js";
 
+const FULL = 1013; // with which the program closes the connection of a page too many
 const PAUSE = 500; // milliseconds after the last change, before a run starts by itself
 
 const page = {
   catalogue: null, base: null, scenario: null, examples: [], limits: null, seed: null,
-  cells: new Map(), costs: [], history: null, pairs: 0,
+  cells: new Map(), costs: [], history: null, pairs: 0, chain: null,
   look: { zone: "district", target: null }, zone: "district",
   run: 0, running: false, status: ["starting", {}],
   timing, changed, rebuild: () => buildLevers(at("levers"), page), lookAt,
+  trace: () => work("why"), tell: (message) => live.tell(message),
 };
 
 let live = null;
@@ -30,6 +32,7 @@ function timing() {
 
 /** Something was moved: show it, and run when it is left alone. */
 function changed() {
+  page.chain = null;
   refreshLevers();
   drawChanges(page);
   clearTimeout(timer);
@@ -37,14 +40,21 @@ function changed() {
   if (at("auto").checked) timer = setTimeout(start, PAUSE);
 }
 
-function start() {
+/** Have the program work on the scenario that is set: runs, the chain of causes, a briefing. */
+function work(type, more = {}) {
   clearTimeout(timer);
+  const runs = Number(at("runs").value);
+  const asked = { type, run: page.run + 1, runs, scenario: named(), language: shown.language, ...more };
+  if (!live.tell(asked)) return;
   page.run += 1;
   page.running = true;
-  const runs = Number(at("runs").value);
-  if (!live.tell({ type: "run", run: page.run, runs, scenario: named() })) return;
   say_status("starting");
   progress(0, runs);
+}
+
+function start() {
+  page.chain = null;
+  work("run");
 }
 
 function cancel() {
@@ -130,6 +140,7 @@ function drawAll() {
   at("name-zh").placeholder = page.scenario.name.zh;
   at("name-en").placeholder = page.scenario.name.en;
   exportButtons();
+  briefButtons();
   page.rebuild();
   drawResults();
   drawChanges(page);
@@ -147,6 +158,15 @@ function exportButtons() {
       type: "button", "data-export": `${what}.${kind}`,
       onclick: () => live.tell({ type: "export", what, kind, language: shown.language }),
     }, `${word(`export_${what}`)} ${kind === "xlsx" ? "Excel" : kind.toUpperCase()}`)));
+}
+
+const BRIEFS = { docx: "Word", pptx: "PowerPoint", html: "HTML", pdf: "PDF" };
+
+function briefButtons() {
+  at("briefs").replaceChildren(...Object.entries(BRIEFS).map(([kind, name]) =>
+    h("button", { type: "button", "data-brief": kind, onclick: () => work("brief", { kind }) },
+      `${word("brief_as")} ${name}`)));
+  at("brief-note").textContent = word("brief_note", { most: page.limits.most });
 }
 
 function drawResults() {
@@ -190,6 +210,7 @@ function results(message) {
 
 function take(scenario) {
   page.scenario = structuredClone(scenario);
+  page.chain = null;
   at("name-zh").value = at("name-en").value = "";
   drawAll();
 }
@@ -217,6 +238,31 @@ const HEARD = {
     page.history = message.history;
     drawDetail(page);
   },
+  progress(message) {
+    if (message.run !== page.run) return;
+    progress(message.done, message.total);
+    say_status(`stage_${message.stage}`, message);
+  },
+  chain(message) {
+    if (message.run !== page.run) return;
+    page.running = false;
+    page.chain = message;
+    progress(1, 1);
+    say_status("traced", message);
+    drawDetail(page);
+    live.tell({ type: "chain", language: shown.language });
+  },
+  chain_picture(message) {
+    if (!page.chain) return;
+    page.chain.picture = message.data;
+    drawDetail(page);
+  },
+  briefed(message) {
+    if (message.run !== page.run) return;
+    page.running = false;
+    progress(1, 1);
+    say_status("briefed", message);
+  },
   stopped(message) {
     if (message.run !== page.run) return;
     page.running = false;
@@ -230,8 +276,9 @@ const HEARD = {
     say_status(...page.status);
   },
   problem(message) {
-    notice(`${word("problem")}: ${message.text}`);
-    if (message.about === "run") {
+    const full = message.about === "full";
+    notice(full ? word("full", message) : `${word("problem")}: ${message.text}`);
+    if (["run", "why", "brief"].includes(message.about)) {
       page.running = false;
       say_status("stopped");
     }
@@ -263,6 +310,7 @@ function listen() {
       shown.language = button.dataset.language;
       drawAll();
       if (page.catalogue) askMap();
+      if (page.chain) live.tell({ type: "chain", language: shown.language });
     });
   }
   at("map-fold").addEventListener("toggle", () => page.catalogue && askMap());
@@ -293,7 +341,7 @@ shown.language = navigator.language.startsWith("en") ? "en" : "zh";
 await fetchWords();
 listen();
 drawAll();
-live = connect((message) => HEARD[message.type]?.(message), () => {
+live = connect((message) => HEARD[message.type]?.(message), (code) => {
   page.running = false;
-  notice(word("lost"));
+  if (code !== FULL) notice(word("lost"));
 });
