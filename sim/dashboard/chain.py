@@ -22,6 +22,7 @@ from sim.scenario import Inputs
 RUNS_PER_TASK = RUNS_PER_BATCH - 2  # looking on takes longer than running
 
 Tell = Callable[..., Awaitable[None]]
+Chance = Callable[[str, str], tuple[float, float, float]]
 
 
 @dataclass
@@ -38,11 +39,13 @@ class Chain:
     found: Explanation | None = None
     _watched: dict[int, list[Watched]] = field(default_factory=dict)
 
-    async def follow(self, room: Room, zone: str, tell: Tell) -> Explanation:
+    async def follow(self, room: Room, zone: str, tell: Tell, chance: Chance) -> Explanation:
         """The chain in a zone; the runs are watched once for all zones.
 
         Args:
             tell: called with a stage, and how many runs of it are done and needed.
+            chance: the probability of a zone's target that the page shows, with its interval; one
+                that is stratified by the base's runs is not the share of these runs.
 
         Raises:
             InputError: no chain leads there, or runs cannot be made.
@@ -61,7 +64,9 @@ class Chain:
                 done = sum(len(batch) for batch in self._watched.values())
                 await tell("watching", done, most)
         found = [one for _, batch in sorted(self._watched.items()) for one in batch]
-        self.found = await asyncio.to_thread(self._explained, room, zone, found)
+        explained = await asyncio.to_thread(self._explained, room, zone, found)
+        shown = dict(zip(("probability", "low", "high"), chance(zone, self.target.id), strict=True))
+        self.found = explained.model_copy(update=shown)
         return self.found
 
     def _explained(self, room: Room, zone: str, watched: Sequence[Watched]) -> Explanation:

@@ -140,7 +140,7 @@ class Session:
             chain = self._chain
             if chain is None or chain.target is not target:
                 chain = self._chain = Chain(runs, target)
-            found = await chain.follow(self.room, zone, self._teller(message))
+            found = await chain.follow(self.room, zone, self._teller(message), self._chance)
             lines = [line.model_dump() for line in sentences(found, runs.inputs.plan)]
             await self._send(
                 {
@@ -179,6 +179,12 @@ class Session:
             await self._send({"type": "briefed", "run": message.get("run"), "folder": place})
 
         self._start(message, work)
+
+    def _chance(self, zone: str, target: str) -> tuple[float, float, float]:
+        """A probability with its interval, as the page shows it."""
+        table = self._shown().table().set_index(["zone", "target"])
+        row = table.loc[(zone, target)]
+        return float(row["probability"]), float(row["low"]), float(row["high"])
 
     def _asked(self, message: Message) -> int:
         """How many runs of a what-if a page asks for."""

@@ -95,7 +95,8 @@ const say_status = (key, values = {}) => {
       ? word("base_busy", { done: page.base_done, total: page.base_total })
       : word("base_ready", { total: page.base_total })
     : "";
-  at("status").textContent = [key ? word(key, values) : "", base].filter(Boolean).join(word("stop"));
+  const first = key ? word(key, values).replace(/[.。]$/, "") : "";
+  at("status").textContent = [first, base].filter(Boolean).join(word("stop"));
   at("cancel").disabled = !page.running;
 };
 
