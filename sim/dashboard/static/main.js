@@ -33,6 +33,7 @@ function timing() {
 /** Something was moved: show it, and run when it is left alone. */
 function changed() {
   page.chain = null;
+  placeholders();
   refreshLevers();
   drawChanges(page);
   clearTimeout(timer);
@@ -77,6 +78,13 @@ function named() {
     };
   }
   return scenario;
+}
+
+/** The names that the scenario has where none are typed. */
+function placeholders() {
+  const { zh, en } = named().name;
+  if (!at("name-zh").value) at("name-zh").placeholder = zh;
+  if (!at("name-en").value) at("name-en").placeholder = en;
 }
 
 function lookAt(zone, target) {
@@ -138,8 +146,7 @@ function drawAll() {
   fill(at("runs"), runNumbers().map((n) => [n, n]), at("runs").value || page.limits.usual);
   fill(at("example"), [["", word("choose")], ...page.examples.map((one) => [one.file, say(one.name)])], "");
   at("foot").textContent = word("foot", { seed: page.seed });
-  at("name-zh").placeholder = page.scenario.name.zh;
-  at("name-en").placeholder = page.scenario.name.en;
+  placeholders();
   exportButtons();
   briefButtons();
   page.rebuild();

@@ -8,7 +8,7 @@ from sim.figures import Name
 from sim.plan import DISTRICT
 from sim.report.brief.chances import close, month
 from sim.report.brief.compared import cost_sentence, figures_of
-from sim.report.brief.document import Block, Paragraph, Section, Table, Tongue
+from sim.report.brief.document import Paragraph, Section, Table, Tongue
 from sim.report.difference_table import target_name, who
 from sim.report.lever_words import lever_name, lever_value, place_name
 from sim.scenario import Inputs, LeverSetting, Shock
@@ -20,6 +20,11 @@ HEAD = (
     Name(zh="本情景", en="This scenario"),
     Name(zh="相差百分点（95%区间）", en="Points (95 % interval)"),
     Name(zh="判断", en="Verdict"),
+)
+STRICT = Name(
+    zh="“判断”要求各片区各项指标的结论以95%的把握同时成立，因此比单项的95%区间更严。",
+    en="A verdict is given only where those on all targets and zones hold at once with 95 %, which "
+    "asks for more than that one interval excludes zero.",
 )
 FURTHER = {
     "priorities": Name(zh="调整任务的优先次序", en="Other priorities of measures"),
@@ -36,13 +41,13 @@ def against(found: Comparison, what_if: WhatIf, inputs: Inputs, language: Tongue
         what_if: the scenario in it.
         inputs: the scenario.
     """
+    settings = _settings(inputs)
     words = Name(
-        zh=f"本情景与基准情景“{found.base.name.zh}”同用一组随机数，各模拟{found.runs:,}次，逐次对照，"
-        "差别只来自设定的不同。本情景的设定：",
+        zh=f"本情景与“{found.base.name.zh}”同用一组随机数，各模拟{found.runs:,}次，逐次对照。"
+        f"本情景的设定：{'；'.join(line.zh for line in settings)}。",
         en=f'This scenario met the same luck as "{found.base.name.en}", run by run, in '
-        f"{found.runs:,} runs of each, so that what differs is its doing. What it sets:",
+        f"{found.runs:,} runs of each. What it sets: {'; '.join(line.en for line in settings)}.",
     )
-    told = [Paragraph(line[language], "point") for line in _settings(inputs)]
     rows = [
         [target_name(row.target, inputs.plan)[language], *figures_of(row, language)]
         for row in what_if.differences
@@ -51,12 +56,12 @@ def against(found: Comparison, what_if: WhatIf, inputs: Inputs, language: Tongue
     table = Table(
         [head[language] for head in HEAD], rows, [3.0, 0.9, 1.1, 2.2, 1.3], alt=TITLE[language]
     )
-    lines = [who(what_if, inputs.plan), cost_sentence(what_if)]
-    blocks: list[Block] = [Paragraph(words[language]), *told, table]
-    blocks += [
-        Paragraph(close(line[language]) if language == "zh" else line[language]) for line in lines
-    ]
-    return Section(TITLE[language], blocks)
+    told = [who(what_if, inputs.plan), cost_sentence(what_if)]
+    lines = [Paragraph(Name(zh=close(line.zh), en=line.en)[language], "point") for line in told]
+    return Section(
+        TITLE[language],
+        [Paragraph(words[language]), table, *lines, Paragraph(STRICT[language], "note")],
+    )
 
 
 def _settings(inputs: Inputs) -> list[Name]:
@@ -65,7 +70,7 @@ def _settings(inputs: Inputs) -> list[Name]:
     lines = [_setting(setting, inputs) for setting in scenario.levers]
     lines += [_shock(shock) for shock in scenario.shocks]
     lines += [words for field, words in FURTHER.items() if getattr(scenario, field)]
-    return lines or [Name(zh="与方案相同。", en="Nothing: as planned.")]
+    return lines or [Name(zh="与方案相同", en="nothing, as planned")]
 
 
 def _setting(setting: LeverSetting, inputs: Inputs) -> Name:
