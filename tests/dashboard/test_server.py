@@ -20,30 +20,10 @@ from sim.dashboard.guard import Guard
 from sim.dashboard.room import Limits, Room
 from sim.dashboard.session import Session
 from sim.scenario import read_scenario
-from tests.dashboard.conftest import ROOT, Served
+from tests.dashboard.pages import SMALL, Client, Served
 
 sync_client = pytest.importorskip("websockets.sync.client")
 exceptions = pytest.importorskip("websockets.exceptions")
-
-SMALL = ROOT / "tests" / "small_district" / "scenario.yaml"
-
-
-class Client:
-    """A page without a browser."""
-
-    def __init__(self, server: Served, **options: Any) -> None:
-        options = {"origin": server.url} | options
-        self.socket = sync_client.connect(f"ws://{server.host}/live", proxy=None, **options)
-
-    def tell(self, **message: Any) -> None:
-        self.socket.send(json.dumps(message))
-
-    def hear(self, *kinds: str) -> dict[str, Any]:
-        """The next message of one of these kinds."""
-        while True:
-            message: dict[str, Any] = json.loads(self.socket.recv(timeout=60))
-            if message["type"] in kinds:
-                return message
 
 
 @pytest.fixture
