@@ -188,7 +188,8 @@ class Session:
 
     def _asked(self, message: Message) -> int:
         """How many runs of a what-if a page asks for."""
-        runs, most = message.get("runs", USUAL), self.room.base.most
+        most = self.room.base.most
+        runs = message.get("runs", min(USUAL, most))
         if not isinstance(runs, int) or not FEWEST <= runs <= most:
             raise RunError(f"runs: found {runs}; allowed: {FEWEST} to {most:,}")
         return runs

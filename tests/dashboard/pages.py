@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Client:
     """A page without a browser."""
 
     def __init__(self, server: Served, **options: Any) -> None:
-        options = {"origin": server.url} | options
+        options = {"origin": server.url, "max_size": None} | options
         self.socket = sync_client.connect(f"ws://{server.host}/live", proxy=None, **options)
 
     def tell(self, **message: Any) -> None:
@@ -54,9 +55,9 @@ class Client:
             if message["type"] in kinds:
                 return message
 
-    def work(self, kind: str, **message: Any) -> dict[str, Any]:
+    def work(self, what: str, **message: Any) -> dict[str, Any]:
         """Ask for work and hear its last message."""
-        self.tell(type=kind, run=1, **message)
+        self.tell(type=what, run=1, **message)
         while True:
             found = self.hear("results", "chain", "file", "problem", "stopped")
             if found["type"] != "results" or found.get("finished"):
@@ -71,7 +72,15 @@ class Client:
 class Page:
     """A page in a context of its own, with what it asked for and complained about."""
 
-    def __init__(self, browser: Any, url: str, **options: Any) -> None:
+    def __init__(
+        self,
+        browser: Any,
+        url: str,
+        *,
+        listen: Callable[[Any], object] | None = None,
+        wait: bool = True,
+        **options: Any,
+    ) -> None:
         options = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options
         self.host = url.removeprefix("http://")
         self.context = browser.new_context(accept_downloads=True, **options)
@@ -80,10 +89,14 @@ class Page:
         self.faults: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("websocket", lambda socket: self.asked.append(socket.url))
+        if listen is not None:
+            heard = lambda frame: listen(json.loads(frame))  # noqa: E731
+            self.page.on("websocket", lambda socket: socket.on("framereceived", heard))
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", self._heard)
         self.page.goto(url)
-        self.page.wait_for_selector(".cell")
+        if wait:
+            self.page.wait_for_selector(".cell")
 
     def _heard(self, message: Any) -> None:
         if message.type in ("error", "warning"):

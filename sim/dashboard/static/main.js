@@ -32,7 +32,7 @@ function timing() {
 
 /** Something was moved: show it, and run when it is left alone. */
 function changed() {
-  page.chain = null;
+  forgetChain();
   placeholders();
   refreshLevers();
   drawChanges(page);
@@ -54,8 +54,15 @@ function work(type, more = {}) {
 }
 
 function start() {
-  page.chain = null;
+  forgetChain();
   work("run");
+}
+
+/** A chain of causes is of the scenario in which it was traced. */
+function forgetChain() {
+  if (!page.chain) return;
+  page.chain = null;
+  drawDetail(page);
 }
 
 function cancel() {
