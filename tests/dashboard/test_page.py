@@ -11,6 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from sim.analysis.interval import interval, percent
 from sim.cli import app
 from tests.dashboard.pages import DONE, ROOT
 
@@ -130,6 +131,29 @@ def test_tables_and_pictures_are_handed_over(opened: Any) -> None:
         assert "xl/worksheets/sheet1.xml" in book.namelist()
     assert page.saved('[data-export="board.png"]').read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in page.saved('[data-export="fan.svg"]').read_bytes()
+
+
+def test_the_page_rounds_as_tables_and_briefings_do(opened: Any) -> None:
+    page = opened()
+    shares = [n / 2000 for n in range(2001)] + [n / 777 for n in range(778)]
+    script = """async (shares) => {
+      const { percent, interval } = await import("/static/words.js");
+      return shares.map((share) => [percent(share), interval(share, share)]);
+    }"""
+    found = page.page.evaluate(script, shares)
+    assert found == [[percent(share), interval(share, share)] for share in shares]
+
+
+def test_a_scenario_with_another_end_is_refused_with_the_way_to_it(
+    opened: Any, tmp_path: Path
+) -> None:
+    page = opened()
+    held = yaml.safe_load(page.saved("#save").read_text(encoding="utf-8"))
+    longer = yaml.safe_dump(held | {"id": "longer", "plan_end": "2027-06"}, allow_unicode=True)
+    (tmp_path / "longer.yaml").write_text(longer, encoding="utf-8")
+    page.page.set_input_files("#load", tmp_path / "longer.yaml")
+    page.page.wait_for_selector("#notice:has-text('found \\'2027-06\\'')")
+    assert "pudong dashboard --scenario FILE" in page.page.inner_text("#notice")
 
 
 def test_two_pages_at_once_see_their_own_scenario_alone(opened: Any) -> None:
