@@ -90,8 +90,7 @@ async def brief(room: Room, runs: Runs, kind: str, language: Tongue, tell: Tell)
         async with room.writing:
             await tell("writing")
             data = await _written(order)
-        using = {room.kept.place(room.base), *room.locks}
-        await asyncio.to_thread(room.kept.sweep, using)
+        await room.tidy()
         return data
 
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from sim.analysis.naive import PastFigure
 from sim.dashboard.catalogue import catalogue
@@ -50,6 +50,7 @@ class Room:
         problem: why the base could not be made or kept, for people.
         writing: held while a briefing is written, which takes as much memory as the server.
         locks: of what-ifs' folders, each held by the page that makes its forecast.
+        what_ifs: the runs that pages show, whose folders stay.
     """
 
     inputs: Inputs
@@ -64,6 +65,7 @@ class Room:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     locks: WeakValueDictionary[Path, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    what_ifs: WeakSet[Runs] = field(default_factory=WeakSet)
 
     def __post_init__(self) -> None:
         chunks = -(-self.limits.base_runs // RUNS_PER_CHUNK)
@@ -105,6 +107,7 @@ class Room:
         except InputError as error:
             self.problem = str(error)
             self._tell()
+        await self.tidy()
 
     async def keep(self, runs: Runs) -> InputError | None:
         """Put on disk what can be; what cannot stays in memory, and it is said why."""
@@ -114,6 +117,11 @@ class Room:
             except InputError as error:
                 return error
         return None
+
+    async def tidy(self) -> None:
+        """Let forecasts go that nobody has used for long."""
+        using = {self.kept.place(runs) for runs in (self.base, *self.what_ifs)}
+        await to_its_end(self.kept.sweep, using)
 
     async def settled(self, upto: int) -> None:
         """Wait until so many of the base's runs are there; raises RunError if they cannot be."""

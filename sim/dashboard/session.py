@@ -35,6 +35,7 @@ from sim.report.explanation_table import sentences
 from sim.report.pictures import past_of
 from sim.report.wording import Language
 from sim.scenario import Inputs
+from sim.store import reason
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -168,9 +169,10 @@ class Session:
         tell = self._teller(message)
 
         async def work() -> None:
-            if not self.room.ready:
-                await tell("base")
-            await self.room.settled(self.room.base.most)
+            while not self.room.ready:
+                done = self.room.base.done
+                await tell("base", done, runs.most)
+                await self.room.settled(done + 1)
             await self._complete(runs, runs.most, message.get("run"))
             await self._show(run=message.get("run"), done=runs.done, total=runs.most, left=0)
             data = await brief(self.room, runs, kind, cast(Tongue, language), tell)
@@ -203,6 +205,7 @@ class Session:
             self._what_if = self._results = self._chain = None
             if not asks_the_same(inputs, base.inputs):
                 self._what_if = Runs(inputs, base.most)
+                self.room.what_ifs.add(self._what_if)
                 await asyncio.to_thread(self.room.kept.take, self._what_if)
         if self._what_if is None:
             return base
@@ -215,10 +218,13 @@ class Session:
         async def carry_out() -> None:
             try:
                 await work()
+                return
             except InputError as error:
-                text, number = str(error), message.get("run")
-                await self._send({"type": "problem", "about": message["type"], "text": text})
-                await self._send({"type": "stopped", "run": number})
+                text = str(error)
+            except OSError as error:
+                text = f"{error.filename or self.room.folder}: cannot be used ({reason(error)})"
+            await self._send({"type": "problem", "about": message["type"], "text": text})
+            await self._send({"type": "stopped", "run": message.get("run")})
 
         self._running = asyncio.create_task(carry_out())
 
@@ -251,6 +257,8 @@ class Session:
                         await self.room.keep(runs)
         finally:
             self.room.busy -= 1
+        if runs.kept:
+            await self.room.tidy()
 
     async def _cancel(self, message: Message) -> None:
         await self._stop()

@@ -187,6 +187,25 @@ def test_forecasts_that_were_not_used_for_long_go_and_others_stay(
     assert left == {"new-1", "later-2", "in_use-4", "my-notes"}
 
 
+def test_what_a_page_shows_stays_on_disk(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room, _ = prepared(own)
+    levers = [LeverSetting(lever="talent_subsidy", value=9)]
+    shown, gone = (
+        Runs(changed(room.inputs, id=name, levers=levers), RUNS) for name in ("shown", "gone")
+    )
+    for runs in (shown, gone):
+        room.kept.keep(runs)
+    room.what_ifs.add(shown)
+    for age, runs in enumerate((gone, shown, room.base)):
+        os.utime(room.kept.place(runs) / "manifest.json", (1e9 - age, 1e9 - age))
+    (own / "newest-1").mkdir()
+    (own / "newest-1" / "manifest.json").write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(shelf, "MOST", 1)
+    asyncio.run(room.tidy())
+    left = {place.name.split("-")[0] for place in own.iterdir()}
+    assert left == {"harbour_baseline", "shown", "newest"}
+
+
 def test_a_finished_forecast_is_the_base_without_a_run(tmp_path: Path) -> None:
     out = tmp_path / "finished"
     answer = forecast(read_scenario(SMALL), runs=RUNS, seed=1, out=out)
