@@ -11,9 +11,11 @@ from typing import Any
 
 import docx
 import pytest
+from typer.testing import CliRunner
 
 from sim import forecast
 from sim.analysis.published import read_published
+from sim.cli import app
 from sim.dashboard.engine import Engine
 from sim.dashboard.room import Limits, Room
 from sim.dashboard.session import Session
@@ -36,13 +38,18 @@ def test_the_forecast_behind_a_briefing_is_the_one_that_the_command_makes(
     (folder,) = kept.glob("more_pilots-*")
     again = tmp_path / "again"
     forecast(read_scenario(folder / "inputs" / "scenario.yaml"), runs=100, seed=1, out=again)
-    assert (again / "summary.json").read_bytes() != b""
     one, other = (
         json.loads((place / "summary.json").read_text(encoding="utf-8"))
         for place in (folder, again)
     )
     for name in ("results", "yearly", "monthly", "costs", "uncertainty"):
         assert one[name] == other[name]
+    for words in (
+        ["brief", "--format", "html", "--compare", str(folder / "compare")],
+        ["export", "--format", "csv", "--out", str(tmp_path / "tables")],
+    ):
+        done = CliRunner().invoke(app, [words[0], str(folder), *words[1:]])
+        assert done.exit_code == 0, done.output
     made = compose(read_published(folder), "zh", compare=folder / "compare", day=date.today())
     text = [p.text for p in docx.Document(io.BytesIO(data)).paragraphs]
     for section in made.sections:
@@ -105,29 +112,39 @@ def test_nonsense_about_a_briefing_is_answered_with_one_message(
         assert client.hear("history", "problem")["type"] == "history"
 
 
-def test_while_a_briefing_is_made_the_server_answers_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("messages", "answers"),
+    [
+        ([{"type": "brief", "kind": "docx", "language": "zh"}], ["file"]),
+        ([{"type": "why"}, {"type": "chain", "language": "zh"}], ["chain", "chain_picture"]),
+    ],
+    ids=["briefing", "chain"],
+)
+def test_meanwhile_the_server_answers_others(
+    tmp_path: Path, messages: list[dict[str, Any]], answers: list[str]
+) -> None:
     async def longest_silence() -> float:
-        handed: list[dict[str, Any]] = []
+        heard: list[str] = []
 
         async def hear(message: dict[str, Any]) -> None:
-            handed.extend([message] if message["type"] in ("file", "problem") else [])
+            heard.append(message["type"])
 
         with Engine(2, seed=1) as engine:
             room = Room(read_scenario(SMALL), engine, tmp_path, Limits(base_runs=100))
-            preparing = asyncio.create_task(room.prepare())
             session = Session(room, hear)
             await session.open()
-            await preparing
-            await session.answer(
-                {"type": "brief", "kind": "docx", "language": "zh", "scenario": room.scenario}
-            )
+            await room.prepare()
             clock = asyncio.get_running_loop().time
-            longest, last = 0.0, clock()
-            while not handed:
-                await asyncio.sleep(0.01)
-                longest, last = max(longest, clock() - last), clock()
+            longest = 0.0
+            for message, answer in zip(messages, answers, strict=True):
+                asked = session.answer(message | {"scenario": room.scenario})
+                task, last = asyncio.create_task(asked), clock()
+                while answer not in heard:
+                    assert "problem" not in heard
+                    await asyncio.sleep(0.01)
+                    longest, last = max(longest, clock() - last), clock()
+                await task
             await session.close()
-            assert handed[0]["type"] == "file", handed
             return longest
 
     assert asyncio.run(longest_silence()) < 0.5
