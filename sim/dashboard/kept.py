@@ -31,6 +31,7 @@ from sim.scenario import Inputs
 from sim.store import RUNS_PER_CHUNK, Pick, Store, identity, locked, open_store, reason
 
 MOST = 10  # forecasts; some 40 MB each with 2,000 runs of the real district
+KEY = 12  # letters of a folder's key
 PATIENCE = 3.0  # seconds to wait for another process that is writing
 
 
@@ -48,7 +49,7 @@ class Kept:
             return runs.given
         own = runs.inputs.sources["scenario"].sha256
         known = json.dumps([self._shared, own], sort_keys=True)
-        key = hashlib.sha256(known.encode()).hexdigest()[:12]
+        key = hashlib.sha256(known.encode()).hexdigest()[:KEY]
         return self.folder / f"{runs.inputs.scenario.id}-{key}"
 
     def take(self, runs: Runs) -> None:
@@ -81,7 +82,7 @@ class Kept:
         """
         place = self.place(runs)
         whole = runs.pieces.whole()
-        if not whole and place == runs.folder:
+        if not whole and (not runs.kept or place == runs.folder):
             return
         with self._open(runs) as store:
             if runs.folder is not None and runs.folder != place:  # it has another name now
@@ -133,9 +134,9 @@ class Kept:
 
     def sweep(self, using: Collection[Path]) -> None:
         """Remove the forecasts that were used longest ago, beyond the newest few."""
-        found = [
-            (file.stat().st_mtime, file.parent) for file in self.folder.glob("*-*/manifest.json")
-        ]
+        named = f"*-{KEY * '[0-9a-f]'}"  # what else lies there is somebody's own
+        files = self.folder.glob(f"{named}/manifest.json")
+        found = [(file.stat().st_mtime, file.parent) for file in files]
         for _, place in sorted(found)[:-MOST]:
             if place not in using:
                 with suppress(OSError, RunError), locked(place):

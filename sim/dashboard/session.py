@@ -138,6 +138,7 @@ class Session:
 
         async def work() -> None:
             await self._complete(runs, most, message.get("run"))
+            await self._show(run=message.get("run"), done=runs.done, total=most, left=0)
             chain = self._chain
             if chain is None or chain.target is not target:
                 chain = self._chain = Chain(runs, target)

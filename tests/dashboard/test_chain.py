@@ -7,6 +7,7 @@ from typing import Any
 
 from sim.analysis.explain import explain
 from sim.analysis.finished import read_finished
+from sim.analysis.interval import percent
 from sim.report.explanation_table import sentences
 from tests.dashboard.pages import DONE, Client, Served
 
@@ -72,6 +73,22 @@ def test_the_chain_is_the_one_that_the_command_finds(served: Served, kept: Path)
             finished = read_finished(folder)
             wanted = sentences(explain(finished, target, zone), finished.inputs.plan)
             assert found["lines"] == [line.model_dump() for line in wanted]
+
+
+def test_a_chain_says_the_board_s_probability_whatever_was_run_before(served: Served) -> None:
+    levers = [{"lever": "scenario_funding", "value": 8}]
+    client = Client(served)
+    with client.socket:
+        scenario = client.hear("hello")["scenario"] | {"levers": levers}
+        client.tell(type="look", zone="district", target="pilot_projects")
+        client.tell(type="why", run=1, runs=60, scenario=scenario)
+        board = None
+        while (message := client.hear("results", "chain"))["type"] != "chain":
+            board = message["cells"] if message.get("run") == 1 else board
+    assert board is not None
+    (cell,) = (c for c in board if (c["zone"], c["target"]) == ("district", "pilot_projects"))
+    assert cell["what_if"] != cell["base"]
+    assert f"probability {percent(cell['what_if'])} (" in message["lines"][0]["en"]
 
 
 def test_where_no_chain_leads_it_is_said(served: Served) -> None:

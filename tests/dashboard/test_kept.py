@@ -27,6 +27,7 @@ from sim.store import RUNS_PER_CHUNK
 from tests.dashboard.pages import SMALL
 
 RUNS = 50
+KEY = "0123456789ab"
 
 
 @pytest.fixture(scope="module")
@@ -177,14 +178,15 @@ def test_forecasts_that_were_not_used_for_long_go_and_others_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shelf, "MOST", 2)
-    for age, name in enumerate(["new-1", "later-2", "old-3", "in_use-4", "oldest-5"]):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "manifest.json").write_text("{}", encoding="utf-8")
-        os.utime(tmp_path / name / "manifest.json", (1e9 - age, 1e9 - age))
-    (tmp_path / "my-notes").mkdir()
-    Kept(tmp_path, read_scenario(SMALL), 1).sweep({tmp_path / "in_use-4"})
-    left = {place.name for place in tmp_path.iterdir()}
-    assert left == {"new-1", "later-2", "in_use-4", "my-notes"}
+    names = ["new", "later", "old", "in_use", "oldest"]
+    places = [tmp_path / f"{name}-{KEY}" for name in names]
+    for age, place in enumerate([*places, tmp_path / "my-own"]):
+        place.mkdir()
+        (place / "manifest.json").write_text("{}", encoding="utf-8")
+        os.utime(place / "manifest.json", (1e9 - age, 1e9 - age))
+    Kept(tmp_path, read_scenario(SMALL), 1).sweep({places[3]})
+    left = {place.name.split("-")[0] for place in tmp_path.iterdir()}
+    assert left == {"new", "later", "in_use", "my"}
 
 
 def test_what_a_page_shows_stays_on_disk(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,12 +196,14 @@ def test_what_a_page_shows_stays_on_disk(own: Path, monkeypatch: pytest.MonkeyPa
         Runs(changed(room.inputs, id=name, levers=levers), RUNS) for name in ("shown", "gone")
     )
     for runs in (shown, gone):
+        runs.add(make(runs.inputs, 1, 0, RUNS_PER_CHUNK))
         room.kept.keep(runs)
     room.what_ifs.add(shown)
     for age, runs in enumerate((gone, shown, room.base)):
         os.utime(room.kept.place(runs) / "manifest.json", (1e9 - age, 1e9 - age))
-    (own / "newest-1").mkdir()
-    (own / "newest-1" / "manifest.json").write_text("{}", encoding="utf-8")
+    newest = own / f"newest-{KEY}"
+    newest.mkdir()
+    (newest / "manifest.json").write_text("{}", encoding="utf-8")
     monkeypatch.setattr(shelf, "MOST", 1)
     asyncio.run(room.tidy())
     left = {place.name.split("-")[0] for place in own.iterdir()}
