@@ -47,9 +47,13 @@ def columns_of(runner: Runner) -> Columns:
 
 def simulate(inputs: Inputs, seed: int, number: int) -> Chunk:
     """Make the runs of one chunk; runs in a worker."""
+    return stretch(inputs, seed, number * RUNS_PER_CHUNK, RUNS_PER_CHUNK)
+
+
+def stretch(inputs: Inputs, seed: int, first: int, count: int) -> Chunk:
+    """Make ``count`` runs from ``first`` on, as a chunk or a part of one."""
     runner = Runner(inputs, seed)
-    first = number * RUNS_PER_CHUNK
-    outcomes = [runner.run(run) for run in range(first, first + RUNS_PER_CHUNK)]
+    outcomes = [runner.run(run) for run in range(first, first + count)]
     months = runner.blueprint.horizon + 1
     return Chunk(
         first,

@@ -31,6 +31,11 @@ from sim.plan import (
 )
 from sim.posterior import Posterior, read_posterior
 
+OWN_PERIOD = (
+    ", since targets with other deadlines are other targets; make this scenario the base to plan "
+    "for another end (pudong dashboard --scenario FILE)"
+)
+
 Months = Annotated[int, within(1, LONGEST)]
 Part = Annotated[float, within(0, 1)]
 
@@ -160,8 +165,11 @@ def scenario_of(raw: bytes, name: str, base: Inputs) -> Inputs:
     source = source_of(Path(name), raw)
     scenario = load(source, Scenario, ScenarioError)
     found: list[Problem] = [
-        ((field,), f"found {shown(given)}; allowed here: {shown(served)}, as in the base scenario")
-        for field in ("plan", "economy", "plan_end")
+        (
+            (field,),
+            f"found {shown(given)}; allowed here: {shown(served)}, as in the base scenario{more}",
+        )
+        for field, more in (("plan", ""), ("economy", ""), ("plan_end", OWN_PERIOD))
         if (given := getattr(scenario, field)) != (served := getattr(base.scenario, field))
     ]
     refuse(source, found or _problems(scenario, base.plan, base.economy), ScenarioError)

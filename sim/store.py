@@ -192,6 +192,21 @@ class Store:
             raise
         self._sound.add(number)
 
+    def adopt(self, other: Store, number: int) -> None:
+        """Copy a chunk of another store that holds the same runs, whole or not at all.
+
+        Raises:
+            OSError: the disk does not take it; nothing of it is left.
+        """
+        folder = self._folder(number)
+        draft = folder.with_name(f".{folder.name}.part")
+        try:
+            shutil.copytree(other._folder(number), draft)
+            os.replace(draft, folder)
+        except OSError:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
     def table(
         self,
         name: str,
@@ -293,9 +308,11 @@ def _bytes(pick: Pick, months: Sequence[str], runs: int) -> int:
 
 @contextmanager
 def open_store(
-    path: Path, inputs: Inputs, seed: int, version: str, columns: Columns
+    path: Path, inputs: Inputs, seed: int, version: str, columns: Columns, patience: float = 0.0
 ) -> Iterator[Store]:
     """The store in a directory: new, or the one that the same inputs and seed began.
+
+    ``patience``: seconds to wait for another process that is writing there.
 
     Raises:
         RunError: the directory holds another forecast or other files, is in use, or is not
@@ -311,7 +328,7 @@ def open_store(
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _not_writable(path, error) from None
-    with locked(path):
+    with locked(path, patience):
         try:
             if not manifest.exists():
                 write_text(manifest, json.dumps(wanted, indent=1, ensure_ascii=False) + "\n")
@@ -324,15 +341,17 @@ def open_store(
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
     """Nobody else writes to the directory meanwhile; the kernel ends it with the process.
+
+    ``patience``: seconds to wait for another process that is writing there.
 
     Raises:
         RunError: another process writes there, or this one may not.
     """
     lock = FileLock(path / ".lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except Timeout:
         raise RunError(f"{path}: another process is writing there; wait for it to end") from None
     except OSError as error:

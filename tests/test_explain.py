@@ -23,12 +23,14 @@ from sim.analysis.watch import COMINGS, FLOWS, LIMITS, STOCKS, Watched, watch
 from sim.cli import app
 from sim.economy import Lever
 from sim.errors import RunError
+from sim.figures import Name
 from sim.plan import DISTRICT, Driver, Target
 from sim.processes.accounts import CONTEXT, indicators
 from sim.report import chain_words, terms
 from sim.report.chain import chain_chart
 from sim.report.charts import save
 from sim.report.explanation_table import sentences
+from sim.report.wording import Language
 from sim.runner import Runner
 
 ROOT = Path(__file__).parents[1]
@@ -172,6 +174,29 @@ def test_every_target_and_zone_can_be_explained(finished: Finished, tmp_path: Pa
         if found.account:
             total = sum(term.value.mean for term in found.account)
             assert total == pytest.approx(found.change.mean, rel=1e-6)
+
+
+@pytest.mark.parametrize("language", ["zh", "en", "both"])
+def test_no_two_texts_of_the_chart_touch(
+    finished: Finished, found: Explanation, language: Language
+) -> None:
+    plan = finished.inputs.plan
+    long = Name(
+        zh="任务", en="A measure whose English name is so long that it takes three lines at least"
+    )
+    measures = [measure.model_copy(update={"name": long}) for measure in plan.measures]
+    plan = plan.model_copy(update={"measures": measures})
+    chart = chain_chart(found, plan, language=language)
+    texts = [text for axes in chart.axes for text in axes.texts if text.get_text()]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
+    assert len(boxes) > 20
+    touching = [
+        (one, other)
+        for n, (one, box) in enumerate(boxes)
+        for other, there in boxes[n + 1 :]
+        if box.overlaps(there.shrunk(0.98, 0.98))
+    ]
+    assert not touching
 
 
 def test_two_seeds_do_not_contradict_each_other(

@@ -167,13 +167,17 @@ def compare(
     for other in others:
         _check_comparable(base, other)
     with Evaluator(seed, out, workers, on_progress) as evaluator:
-        outcomes = evaluator.evaluate([base, *others], runs)
+        return compared(base, others, evaluator.evaluate([base, *others], runs), seed)
+
+
+def compared(base: Inputs, others: Sequence[Inputs], outcomes: Outcomes, seed: int) -> Comparison:
+    """What runs that are there say: ``outcomes`` of the base, then of each of the others."""
     return Comparison(
         base=made_from(base, "scenario"),
         plan=made_from(base, "plan"),
         economy=made_from(base, "economy"),
         seed=seed,
-        runs=runs,
+        runs=len(outcomes.runs),
         versions=versions(),
         what_ifs=[_what_if(base, other, outcomes, n + 1) for n, other in enumerate(others)],
     )

@@ -1,13 +1,14 @@
-"""Why a finished forecast says what it says of one target in one zone.
+"""Why runs say what they say of one target in one zone.
 
-Some of its runs are made again and looked at: effort, progress, drivers, behaviour, indicator. What
+Some of them are made again and looked at: effort, progress, drivers, behaviour, indicator. What
 the model adds up is split exactly; what is not a sum is given as association over all runs.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,9 +35,26 @@ from sim.plan import DISTRICT, Quantity, Target
 from sim.processes.accounts import CONTEXT
 from sim.processes.drivers import DRIVERS
 from sim.runner import Runner
+from sim.scenario import Inputs
 
 RUNS = 30  # assumption: standard errors of a fifth of the spread over runs; two seconds of a core
 SUMS = ("setback_months", "incidents")  # limits that are counted over the district's zones
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The runs that are to be explained.
+
+    Attributes:
+        inputs, seed: whose they are.
+        runs: how many.
+        values: indicators' values in a zone and month, in the indicator's unit (indicators, runs).
+    """
+
+    inputs: Inputs
+    seed: int
+    runs: int
+    values: Callable[[Sequence[str], str, str], Floats]
 
 
 def explain(
@@ -61,40 +79,64 @@ def explain(
         RunError: too few or too many runs, or the program makes other runs today than those of
             the forecast.
     """
-    check_goal(finished.inputs, target, zone)
-    plan = finished.inputs.plan
-    record = next((t for t in plan.targets if t.id == target), None)
-    if record is None:
-        raise RunError("all targets at once have no indicator of their own; give one target")
+    record = explainable(finished.inputs, target, zone)
     if not 2 <= runs <= finished.summary.runs:
         raise RunError(f"runs: found {runs}; allowed: 2 to {finished.summary.runs}, the forecast's")
     seed = int(finished.manifest["seed"])
     runner = Runner(finished.inputs, seed)
-    place = _Place(finished, zone)
     stored = finished.values(target, zone, record.deadline)
     watched: list[Watched] = []
     on_progress(0, runs)
     for run in range(runs):
         watched.append(watch(runner, run, record))
-        _check_same(finished, runner, record, place, watched[-1], stored[run])
+        _check_same(finished, record, _Place(runner, zone), watched[-1], stored[run])
         on_progress(run + 1, runs)
-    limit = thresholds(finished.blueprint, record)[zone]
-    chance = Probability.of(record.met(stored, limit))
+
+    def values(indicators: Sequence[str], zone: str, month: str) -> Floats:
+        return np.array([finished.values(name, zone, month) for name in indicators])
+
+    known = Evidence(finished.inputs, seed, finished.summary.runs, values)
+    return explanation(known, record, zone, watched)
+
+
+def explainable(inputs: Inputs, target: str, zone: str) -> Target:
+    """The target, where a chain leads to it in that zone.
+
+    Raises:
+        ScenarioError: no such target or zone, or the zone has no part in it; names the nearest.
+        RunError: it is all targets at once.
+    """
+    check_goal(inputs, target, zone)
+    record = next((t for t in inputs.plan.targets if t.id == target), None)
+    if record is None:
+        raise RunError("all targets at once have no indicator of their own; give one target")
+    return record
+
+
+def explanation(
+    known: Evidence, target: Target, zone: str, watched: Sequence[Watched]
+) -> Explanation:
+    """The chain, from the first of the runs as they were watched, in their order."""
+    runner = Runner(known.inputs, known.seed)
+    place = _Place(runner, zone)
+    stored = known.values([target.id], zone, target.deadline)[0]
+    limit = thresholds(runner.blueprint, target)[zone]
+    chance = Probability.of(target.met(stored, limit))
     account = [
         Term(id=name, value=place.total([w.account[name] for w in watched]))
         for name in watched[0].account
     ]
     return Explanation(
-        scenario=made_from(finished.inputs, "scenario"),
-        plan=made_from(finished.inputs, "plan"),
-        economy=made_from(finished.inputs, "economy"),
-        seed=seed,
-        runs=finished.summary.runs,
-        watched=runs,
+        scenario=made_from(known.inputs, "scenario"),
+        plan=made_from(known.inputs, "plan"),
+        economy=made_from(known.inputs, "economy"),
+        seed=known.seed,
+        runs=known.runs,
+        watched=len(watched),
         versions=versions(),
-        target=target,
+        target=target.id,
         zone=zone,
-        deadline=record.deadline,
+        deadline=target.deadline,
         threshold=limit,
         probability=chance.estimate,
         low=chance.low,
@@ -103,7 +145,7 @@ def explain(
         q50=float(np.quantile(stored, 0.5)),
         q95=float(np.quantile(stored, 0.95)),
         start=place.total([w.start for w in watched]).mean,
-        change=_change(record, place, watched, stored[:runs]),
+        change=_change(target, place, watched, stored[: len(watched)]),
         account=account,
         drivers=_drivers(runner, place, watched),
         measures=_measures(runner, place, watched),
@@ -117,18 +159,18 @@ def explain(
             )
             for name in LIMITS
         ],
-        associations=_associations(finished, record, zone, stored),
+        associations=_associations(known, target, zone, stored),
     )
 
 
 class _Place:
     """The zone or the whole district, as weights over zones."""
 
-    def __init__(self, finished: Finished, zone: str) -> None:
-        zones = finished.blueprint.zones
+    def __init__(self, runner: Runner, zone: str) -> None:
+        zones = runner.blueprint.zones
         own = np.array([name == zone for name in zones], dtype=float)
         self.sum = np.ones(len(zones)) if zone == DISTRICT else own
-        self.weight = finished.blueprint.firm_share if zone == DISTRICT else own
+        self.weight = runner.blueprint.firm_share if zone == DISTRICT else own
 
     def total(self, values: Sequence[Floats], step: float = 0.0) -> Average:
         """Of what adds up over zones, (Z,) a run."""
@@ -140,12 +182,7 @@ class _Place:
 
 
 def _check_same(
-    finished: Finished,
-    runner: Runner,
-    target: Target,
-    place: _Place,
-    watched: Watched,
-    stored: float,
+    finished: Finished, target: Target, place: _Place, watched: Watched, stored: float
 ) -> None:
     """A run made again must be the one that the forecast kept, in its single precision."""
     if target.quantity == Quantity.MODEL_SECTORS and place.sum.sum() > 1:
@@ -264,9 +301,7 @@ def _departments(runner: Runner, place: _Place, watched: Sequence[Watched]) -> l
     return sorted(found, key=lambda row: -(row.growth or row.workload).mean)
 
 
-def _associations(
-    finished: Finished, target: Target, zone: str, stored: Floats
-) -> list[Association]:
+def _associations(known: Evidence, target: Target, zone: str, stored: Floats) -> list[Association]:
     """Rank correlation with each context series at the deadline, the strongest first."""
     from scipy.special import ndtri
     from scipy.stats import rankdata
@@ -274,14 +309,12 @@ def _associations(
     runs = len(stored)
     if runs < 10 or np.ptp(stored) == 0:
         return []
-    taken = finished.inputs.plan.target_ids()
+    taken = known.inputs.plan.target_ids()
+    near = () if target.quantity in RESEARCH else ("revenue", "core_revenue")  # the indicator
+    names = [name for name in CONTEXT if name not in near]
+    columns = [f"context_{name}" if name in taken else name for name in names]
     found = []
-    for name in CONTEXT:
-        if name in ("revenue", "core_revenue") and target.quantity not in RESEARCH:
-            continue  # near the indicator itself
-        values = finished.values(
-            f"context_{name}" if name in taken else name, zone, target.deadline
-        )
+    for name, values in zip(names, known.values(columns, zone, target.deadline), strict=True):
         if np.ptp(values) == 0:
             continue
         rho = float(np.corrcoef(rankdata(stored), rankdata(values))[0, 1])

@@ -14,6 +14,14 @@ def dashboard(
     scenario: Annotated[
         Path, typer.Option(help="Scenario that what-ifs are held against (YAML).")
     ] = Path("scenarios/baseline.yaml"),
+    forecast: Annotated[
+        Path | None,
+        typer.Option(
+            help="A finished forecast, whose scenario, seed and runs are the base's; no run of it "
+            "is made.",
+            show_default=False,
+        ),
+    ] = None,
     port: Annotated[int, typer.Option(help="Port to listen at.", min=0, max=65535)] = 8866,
     address: Annotated[
         str,
@@ -33,14 +41,14 @@ def dashboard(
     ] = None,
     seed: SeedOption = 1,
     workers: WorkersOption = None,
-    out: Annotated[Path, typer.Option(help="Directory in which the base's runs are kept.")] = Path(
-        "out/dashboard"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Directory in which the forecasts behind the page are kept.")
+    ] = Path("out/dashboard"),
 ) -> None:
     """Serve a web page on this machine: move a lever, see the probabilities move.
 
-    The base's runs are made at the first start and kept in OUT. Ends with Ctrl-C. Needs the extra
-    [dashboard]; see docs/dashboard.md.
+    The base's runs are made at the first start and kept in OUT, likewise the forecast behind each
+    briefing. Ends with Ctrl-C. Needs the extra [dashboard]; see docs/dashboard.md.
     """
     with errors() as console:
         from sim.errors import RunError
@@ -58,7 +66,9 @@ def dashboard(
             ) from None
         prepare()
         from sim.analysis.naive import read_history
+        from sim.analysis.published import read_published
         from sim.dashboard.guard import is_loopback
+        from sim.dashboard.kept import check_usable
         from sim.dashboard.room import Limits
         from sim.dashboard.server import serve
         from sim.scenario import read_scenario
@@ -71,7 +81,13 @@ def dashboard(
                     highlight=False,
                 )
 
-        inputs = read_scenario(scenario)
+        if forecast is None:
+            inputs = read_scenario(scenario)
+        else:
+            published = read_published(forecast)
+            check_usable(published)
+            inputs = published.finished.inputs
+            seed, base_runs = published.summary.seed, published.summary.runs
         serve(
             inputs,
             address=address,
@@ -81,5 +97,6 @@ def dashboard(
             folder=out,
             limits=Limits(base_runs, pages),
             past=read_history(history, inputs) if history else [],
+            given=forecast,
             on_start=say,
         )

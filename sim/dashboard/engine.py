@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterable
 from concurrent.futures import Executor
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
+from typing import Any, TypeVar
 
-from sim.dashboard.runs import Batch, Runs, make
+from sim.dashboard.runs import Runs, make
 from sim.errors import RunError
 from sim.executors import LocalProcesses
 from sim.montecarlo import DEATHS_IN_A_ROW
+
+T = TypeVar("T")
 
 RUNS_PER_BATCH = 5  # 0.3 s of the real district, so that others wait and a cancel takes no longer
 
@@ -40,30 +43,47 @@ class Engine:
         self._executor = None
         self._ending.close()
 
-    async def complete(self, runs: Runs, upto: int) -> AsyncGenerator[Batch]:
-        """Add those of the first ``upto`` runs that are missing, and give them as they come.
+    async def complete(self, runs: Runs, upto: int) -> AsyncGenerator[int]:
+        """Add those of the first ``upto`` runs that are missing; gives how many have come so far.
 
         What is under way when the iteration is left is given up.
 
         Raises:
             RunError: workers died repeatedly, or memory ran out.
         """
+        wanted = [(first, count) for first, count in runs.missing(RUNS_PER_BATCH) if first < upto]
+        tasks = [(runs.inputs, self.seed, first, count) for first, count in wanted]
+        made = 0
+        async with aclosing(self.done(make, tasks)) as batches:
+            async for batch in batches:
+                runs.add(batch)
+                made += len(batch.series)
+                yield made
+
+    async def done(
+        self, work: Callable[..., T], tasks: Iterable[tuple[Any, ...]]
+    ) -> AsyncGenerator[T]:
+        """The results of tasks, as they come, in any order; likewise.
+
+        Args:
+            work: a function of a module, which calls ``end_with_parent`` first.
+            tasks: its arguments, each time; each takes no longer than a batch of runs.
+        """
         deaths = 0
-        wanted = runs.missing(RUNS_PER_BATCH)
-        waiting = deque((first, count) for first, count in wanted if first < upto)
-        running: dict[asyncio.Future[Batch], tuple[int, int]] = {}
-        by: dict[asyncio.Future[Batch], Executor] = {}
+        waiting = deque(tasks)
+        running: dict[asyncio.Future[T], tuple[Any, ...]] = {}
+        by: dict[asyncio.Future[T], Executor] = {}
         try:
             while waiting or running:
                 while waiting and len(running) <= self._workers.count:
-                    job = waiting.popleft()
-                    future, executor = self._submit(runs, *job)
-                    running[future], by[future] = job, executor
+                    task = waiting.popleft()
+                    future, executor = self._submit(work, task)
+                    running[future], by[future] = task, executor
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for future in done:
-                    job, executor = running.pop(future), by.pop(future)
+                    task, executor = running.pop(future), by.pop(future)
                     try:
-                        batch = future.result()
+                        result = future.result()
                     except MemoryError:
                         raise RunError("out of memory; start again with fewer --workers") from None
                     except Exception as error:
@@ -73,23 +93,24 @@ class Engine:
                         deaths += 1
                         if deaths > DEATHS_IN_A_ROW * (self._workers.count + 1):
                             raise RunError("workers died again and again; out of memory?") from None
-                        waiting.appendleft(job)
+                        waiting.appendleft(task)
                         continue
                     deaths = 0
-                    runs.add(batch)
-                    yield batch
+                    yield result
         finally:
             for future in running:
                 future.cancel()
 
-    def _submit(self, runs: Runs, *job: int) -> tuple[asyncio.Future[Batch], Executor]:
-        """Ask for a batch; of new workers, where the old ones died meanwhile."""
+    def _submit(
+        self, work: Callable[..., T], task: tuple[Any, ...]
+    ) -> tuple[asyncio.Future[T], Executor]:
+        """Ask for a task; of new workers, where the old ones died meanwhile."""
         for _ in range(DEATHS_IN_A_ROW):
             if self._executor is None:
                 self._executor = self._ending.enter_context(self._workers.open())
             executor = self._executor
             try:
-                future = executor.submit(make, runs.inputs, self.seed, *job)
+                future = executor.submit(work, *task)
             except Exception as error:
                 if not self._workers.is_death(error):
                     raise

@@ -11,13 +11,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sim import months
+from sim.analysis.explanation import Explanation
 from sim.analysis.naive import PastFigure
 from sim.analysis.probability import QUANTILES
 from sim.blueprint import build
 from sim.dashboard.results import Results, history_of
 from sim.dashboard.runs import Runs
-from sim.plan import ALL_TARGETS, DISTRICT
+from sim.plan import ALL_TARGETS, DISTRICT, Plan
 from sim.report import style
+from sim.report.chain import chain_chart
 from sim.report.charts import fan_chart, probability_board
 from sim.report.layout_map import layout_map
 from sim.report.pictures import past_of
@@ -112,6 +114,12 @@ def layout(shown: Shown, target: str, language: Language, kind: str) -> bytes:
             language=language,
         )
         return _bytes(figure, kind)
+
+
+def chain(found: Explanation, plan: Plan, language: Language, kind: str) -> bytes:
+    """The chain of causes behind one target."""
+    with _drawing:
+        return _bytes(chain_chart(found, plan, language=language), kind)
 
 
 def _bytes(figure: Figure, kind: str) -> bytes:

@@ -10,8 +10,8 @@ import numpy as np
 
 from sim.analysis.evaluation import TOTAL, Flags, Outcomes
 from sim.analysis.interval import CONFIDENCE, wilson
-from sim.analysis.paired import mean_and_error
-from sim.analysis.poststratified import poststratified
+from sim.analysis.paired import difference_interval, mean_and_error
+from sim.analysis.poststratified import Estimate, poststratified
 from sim.analysis.probability import QUANTILES, thresholds
 from sim.blueprint import Floats, build
 from sim.dashboard.runs import Runs
@@ -52,24 +52,25 @@ class Results:
 
 def results_of(base: Runs, what_if: Runs | None = None) -> Results | None:
     """From what is there now; none before the first run, or the first pair."""
-    there = base.there.copy()  # more may come in meanwhile
-    both = there if what_if is None else there & what_if.there
-    if not both.any():
+    outcomes = outcomes_of(base, what_if)
+    everything = outcomes_of(base)  # afterwards: more may come in meanwhile
+    if outcomes is None or everything is None:
         return None
-    if what_if is None:
-        ends = base.ends[None, both]
-        variants = [base.inputs]
-    else:
-        ends = np.stack([base.ends[both], what_if.ends[both]])
-        variants = [base.inputs, what_if.inputs]
-    limits = np.array([limits_of(inputs) for inputs in variants])
-    outcomes = Outcomes(base.inputs.plan, range(ends.shape[1]), base.columns, ends, limits)
-    plan, whole = base.inputs.plan, base.ends[None, there]
-    everything = Outcomes(plan, range(whole.shape[1]), base.columns, whole, limits[:1])
     pairs = 0 if what_if is None else len(outcomes.runs)
     return Results(
         len(everything.runs), pairs, _cells(outcomes, everything), _costs(outcomes, everything)
     )
+
+
+def outcomes_of(base: Runs, what_if: Runs | None = None) -> Outcomes | None:
+    """What runs ended with that are there: the base's, with a what-if those of both."""
+    variants = [base] if what_if is None else [base, what_if]
+    there = np.logical_and.reduce([runs.there for runs in variants])
+    if not there.any():
+        return None
+    ends = np.stack([runs.ends[there] for runs in variants])
+    limits = np.array([limits_of(runs.inputs) for runs in variants])
+    return Outcomes(base.inputs.plan, range(ends.shape[1]), base.columns, ends, limits)
 
 
 def history_of(base: Runs, what_if: Runs | None, zone: str, target: str) -> Row:
@@ -104,7 +105,7 @@ def _fan(runs: Runs, target: int, zone: int) -> dict[str, list[float]]:
 def _cells(outcomes: Outcomes, everything: Outcomes) -> list[Row]:
     met, known = outcomes.met(), everything.met()[0]
     limits = dict(zip(outcomes.columns, outcomes.thresholds[-1].tolist(), strict=False))
-    together = 1.0 - (1.0 - CONFIDENCE) / len(outcomes.goals)  # Bonferroni
+    together = 1.0 - (1.0 - CONFIDENCE) / (2 * len(outcomes.goals))  # as in a comparison
     rows = []
     for n, goal in enumerate(outcomes.goals):
         target, zone = goal.split(".")
@@ -115,17 +116,35 @@ def _cells(outcomes: Outcomes, everything: Outcomes) -> list[Row]:
             low, high = wilson(int(hits.sum()), len(hits))
             row |= {"base": float(hits.mean()), "low": low, "high": high}
         if len(met) == 2:
-            row |= _difference(met[0, :, n], met[1, :, n], hits, together)
+            all_there = met.shape[1] == len(known)
+            change = _of_all if all_there else _of_some
+            row |= change(met[0, :, n], met[1, :, n], hits, together)
         rows.append(row)
     return rows
 
 
-def _difference(before: Flags, after: Flags, hits: Flags | None, together: float) -> Row:
+def _of_all(before: Flags, after: Flags, hits: Flags | None, together: float) -> Row:
+    """When all of the base's runs have their pair: the plain shares, as forecasts have them."""
     pairs = len(before)
-    known = (before, pairs) if hits is None else (hits, len(hits))
+    gained, lost = int(np.sum(after & ~before)), int(np.sum(before & ~after))
+    there = Estimate(float(after.mean()), *wilson(int(after.sum()), pairs))
+    shift = Estimate((gained - lost) / pairs, *difference_interval(gained, lost, pairs))
+    return _row(there, shift, difference_interval(gained, lost, pairs, together), gained, lost)
+
+
+def _of_some(before: Flags, after: Flags, hits: Flags | None, together: float) -> Row:
+    """Before that: what is known of the base from more runs is used."""
+    known = (before, len(before)) if hits is None else (hits, len(hits))
     counted = before, after, int(known[0].sum()), known[1]
     there, shift = poststratified(*counted)
     wide = poststratified(*counted, confidence=together)[1]
+    gained, lost = int(np.sum(after & ~before)), int(np.sum(before & ~after))
+    return _row(there, shift, (wide.low, wide.high), gained, lost)
+
+
+def _row(
+    there: Estimate, shift: Estimate, wide: tuple[float, float], gained: int, lost: int
+) -> Row:
     return {
         "what_if": there.value,
         "what_if_low": there.low,
@@ -133,9 +152,9 @@ def _difference(before: Flags, after: Flags, hits: Flags | None, together: float
         "difference": shift.value,
         "difference_low": shift.low,
         "difference_high": shift.high,
-        "told": wide.low > 0 or wide.high < 0,
-        "gained": int(np.sum(after & ~before)),
-        "lost": int(np.sum(before & ~after)),
+        "told": wide[0] > 0 or wide[1] < 0,
+        "gained": gained,
+        "lost": lost,
     }
 
 

@@ -44,6 +44,7 @@ def serve(
     folder: Path,
     limits: Limits = Limits(),  # noqa: B008
     past: Sequence[PastFigure] = (),
+    given: Path | None = None,
     on_start: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve the page until interrupted.
@@ -53,8 +54,9 @@ def serve(
         address, port: where to listen; port 0: any that is free.
         workers: processes that make runs, for all pages together.
         seed: of all draws.
-        folder: where the base's runs are kept.
+        folder: where forecasts are kept, the base's among them.
         past: figures published for dates before the plan, for the charts.
+        given: a finished forecast, of these inputs and this seed, whose runs are the base's.
         on_start: called with the page's address once it can be opened.
 
     Raises:
@@ -65,7 +67,7 @@ def serve(
     shown = f"[{address}]" if ":" in address else address
     url = f"http://{shown}:{port}"
     with listener, Engine(workers, seed) as engine:
-        room = Room(inputs, engine, folder, limits, list(past))
+        room = Room(inputs, engine, folder, limits, list(past), given)
         config = uvicorn.Config(
             Guard(_app(room, lambda: on_start(url)), address),
             ws="websockets-sansio",
@@ -138,7 +140,7 @@ async def _converse(room: Room, socket: WebSocket) -> None:
 
     if room.pages >= room.limits.pages:
         text = f"{room.pages} pages are open already, as many as this server takes; close one"
-        await send({"type": "problem", "about": "full", "text": text})
+        await send({"type": "problem", "about": "full", "text": text, "pages": room.pages})
         await socket.close(1013)
         return
     room.pages += 1

@@ -9,10 +9,15 @@ from contextlib import aclosing
 from typing import Any, cast, get_args
 
 from sim.analysis.compare import NAMES
-from sim.dashboard import pictures, tables
+from sim.analysis.explain import RUNS as WATCHED
+from sim.analysis.explain import explainable
+from sim.dashboard import pictures
+from sim.dashboard.briefing import brief
+from sim.dashboard.chain import Chain
+from sim.dashboard.exports import File, export
 from sim.dashboard.pictures import Shown
 from sim.dashboard.results import Results, history_of, results_of
-from sim.dashboard.room import PAUSE, Room
+from sim.dashboard.room import FIRST, PAUSE, Room
 from sim.dashboard.runs import Runs
 from sim.dashboard.scenarios import (
     MOST_BYTES,
@@ -24,21 +29,19 @@ from sim.dashboard.scenarios import (
 )
 from sim.errors import InputError, RunError, unknown
 from sim.plan import ALL_TARGETS, DISTRICT
+from sim.report.brief.document import Tongue
+from sim.report.brief.writers import WRITERS, check
+from sim.report.explanation_table import sentences
 from sim.report.pictures import past_of
 from sim.report.wording import Language
 from sim.scenario import Inputs
+from sim.store import reason
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
 FEWEST = 20
 USUAL = 400  # runs of a what-if
-TYPES = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "png": "image/png",
-    "svg": "image/svg+xml",
-}
 
 
 class Session:
@@ -54,6 +57,7 @@ class Session:
         self._send = send
         self._what_if: Runs | None = None
         self._results: Results | None = None
+        self._chain: Chain | None = None
         self._look = DISTRICT, room.inputs.plan.target_ids()[0]
         self._running: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
@@ -84,6 +88,8 @@ class Session:
         kind = message.get("type") if isinstance(message, dict) else None
         does = {
             "run": self._run,
+            "why": self._why,
+            "brief": self._brief,
             "cancel": self._cancel,
             "look": self._look_at,
             "load": self._load,
@@ -91,6 +97,7 @@ class Session:
             "save": self._save,
             "export": self._export,
             "map": self._map,
+            "chain": self._picture_chain,
         }
         try:
             if not isinstance(message, dict) or not isinstance(kind, str) or kind not in does:
@@ -105,46 +112,154 @@ class Session:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._what_if = self._results = None
+        self._what_if = self._results = self._chain = None
 
     async def _run(self, message: Message) -> None:
-        inputs = from_page(message.get("scenario"), self.room.inputs)
-        runs = message.get("runs", USUAL)
+        most = self._asked(message)
+        runs = await self._take(message)
+
+        async def work() -> None:
+            if runs is self.room.base:
+                await self._show(run=message.get("run"), finished=True)
+                return
+            clock = asyncio.get_running_loop().time
+            start = clock()
+            await self._complete(runs, most, message.get("run"))
+            done = {"done": runs.done, "total": most, "took": clock() - start}
+            await self._show(run=message.get("run"), finished=True, **done)
+
+        self._start(message, work)
+
+    async def _why(self, message: Message) -> None:
+        """Follow the chain of causes behind the cell that is looked at."""
+        most, (zone, name) = max(self._asked(message), WATCHED), self._look
+        target = explainable(self.room.inputs, name, zone)
+        runs = await self._take(message)
+
+        async def work() -> None:
+            await self._complete(runs, most, message.get("run"))
+            await self._show(run=message.get("run"), done=runs.done, total=most, left=0)
+            chain = self._chain
+            if chain is None or chain.target is not target:
+                chain = self._chain = Chain(runs, target)
+            found = await chain.follow(self.room, zone, self._teller(message), self._chance)
+            lines = [line.model_dump() for line in sentences(found, runs.inputs.plan)]
+            await self._send(
+                {
+                    "type": "chain",
+                    "run": message.get("run"),
+                    "zone": zone,
+                    "target": name,
+                    "lines": lines,
+                    "watched": found.watched,
+                    "runs": found.runs,
+                }
+            )
+
+        self._start(message, work)
+
+    async def _brief(self, message: Message) -> None:
+        """Write a briefing on the scenario of the page, from as many runs as the base has."""
+        kind, language = message.get("kind"), message.get("language")
+        if not isinstance(kind, str) or kind not in WRITERS:
+            raise RunError(unknown("kind of briefing", kind, WRITERS))
+        if language not in get_args(Tongue):
+            raise RunError(unknown("language", language, get_args(Tongue)))
+        check(kind)
+        runs = await self._take(message)
+        tell = self._teller(message)
+
+        async def work() -> None:
+            while not self.room.ready:
+                done = self.room.base.done
+                await tell("base", done, runs.most)
+                await self.room.settled(done + 1)
+            await self._complete(runs, runs.most, message.get("run"))
+            await self._show(run=message.get("run"), done=runs.done, total=runs.most, left=0)
+            data = await brief(self.room, runs, kind, cast(Tongue, language), tell)
+            await self._hand_over(File(f"{runs.inputs.scenario.id}-{language}.{kind}", data))
+            place = str(self.room.kept.place(runs))
+            await self._send({"type": "briefed", "run": message.get("run"), "folder": place})
+
+        self._start(message, work)
+
+    def _chance(self, zone: str, target: str) -> tuple[float, float, float]:
+        """A probability with its interval, as the page shows it."""
+        table = self._shown().table().set_index(["zone", "target"])
+        row = table.loc[(zone, target)]
+        return float(row["probability"]), float(row["low"]), float(row["high"])
+
+    def _asked(self, message: Message) -> int:
+        """How many runs of a what-if a page asks for."""
         most = self.room.base.most
+        runs = message.get("runs", min(USUAL, most))
         if not isinstance(runs, int) or not FEWEST <= runs <= most:
             raise RunError(f"runs: found {runs}; allowed: {FEWEST} to {most:,}")
-        await self._stop()
-        if asks_the_same(inputs, self.room.inputs):
-            self._what_if, self._results = None, None
-            await self._show(run=message.get("run"), finished=True)
-            return
-        if self._what_if is None or not asks_the_same(inputs, self._what_if.inputs):
-            self._what_if, self._results = Runs(inputs, most), None
-        self._what_if.inputs = inputs  # another name, perhaps
-        self._running = asyncio.create_task(self._make(self._what_if, runs, message.get("run")))
+        return runs
 
-    async def _make(self, what_if: Runs, runs: int, number: object) -> None:
+    async def _take(self, message: Message) -> Runs:
+        """The runs of the scenario that a message brings; what was under way is stopped."""
+        inputs = from_page(message.get("scenario"), self.room.inputs)
+        await self._stop()
+        shown, base = self._what_if or self.room.base, self.room.base
+        if not asks_the_same(inputs, shown.inputs):
+            self._what_if = self._results = self._chain = None
+            if not asks_the_same(inputs, base.inputs):
+                self._what_if = Runs(inputs, base.most)
+                self.room.what_ifs.add(self._what_if)
+                await asyncio.to_thread(self.room.kept.take, self._what_if)
+        if self._what_if is None:
+            return base
+        self._what_if.inputs = inputs  # another name, perhaps
+        return self._what_if
+
+    def _start(self, message: Message, work: Callable[[], Awaitable[None]]) -> None:
+        """Go to work on what a message asks for; what cannot be done is said."""
+
+        async def carry_out() -> None:
+            try:
+                await work()
+                return
+            except InputError as error:
+                text = str(error)
+            except OSError as error:
+                text = f"{error.filename or self.room.folder}: cannot be used ({reason(error)})"
+            await self._send({"type": "problem", "about": message["type"], "text": text})
+            await self._send({"type": "stopped", "run": message.get("run")})
+
+        self._running = asyncio.create_task(carry_out())
+
+    def _teller(self, message: Message) -> Callable[..., Awaitable[None]]:
+        """What tells the page how far the work is that its message asked for."""
+
+        async def tell(stage: str, done: int = 0, total: int = 0) -> None:
+            progress = {"stage": stage, "done": done, "total": total}
+            await self._send({"type": "progress", "run": message.get("run"), **progress})
+
+        return tell
+
+    async def _complete(self, runs: Runs, upto: int, number: object) -> None:
+        """Make runs of a what-if that are missing, and show what they say as they come."""
+        if runs is self.room.base:
+            await self.room.settled(min(upto, FIRST, runs.most))
+            return
         clock = asyncio.get_running_loop().time
-        self.room.busy += 1
         start = last = clock()
-        before = what_if.done
-        before = what_if.done
         first = True
+        self.room.busy += 1
         try:
-            async with aclosing(self.room.engine.complete(what_if, runs)) as batches:
-                async for _ in batches:
+            async with aclosing(self.room.engine.complete(runs, upto)) as counts:
+                async for made in counts:
                     if first or clock() - last > PAUSE:
-                        spent, made = clock() - start, what_if.done - before
-                        left = spent / made * max(0, runs - what_if.done)
-                        await self._show(run=number, done=what_if.done, total=runs, left=left)
+                        left = (clock() - start) / made * max(0, upto - runs.done)
+                        await self._show(run=number, done=runs.done, total=upto, left=left)
                         first, last = False, clock()
-            seconds = clock() - start
-            await self._show(run=number, done=what_if.done, total=runs, finished=True, took=seconds)
-        except InputError as error:
-            await self._send({"type": "problem", "about": "run", "text": str(error)})
-            await self._send({"type": "stopped", "run": number})
+                    if runs.done > USUAL:  # so many are not held in memory
+                        await self.room.keep(runs)
         finally:
             self.room.busy -= 1
+        if runs.kept:
+            await self.room.tidy()
 
     async def _cancel(self, message: Message) -> None:
         await self._stop()
@@ -183,40 +298,27 @@ class Session:
 
     async def _save(self, message: Message) -> None:
         inputs = from_page(message.get("scenario"), self.room.inputs)
-        text = text_of(data_of(inputs)).encode()
-        await self._hand_over(f"{inputs.scenario.id}.yaml", "application/yaml", text)
+        await self._hand_over(File(f"{inputs.scenario.id}.yaml", text_of(data_of(inputs)).encode()))
 
     async def _export(self, message: Message) -> None:
-        shown, language = self._shown(), language_of(message)
-        what, kind = message.get("what"), message.get("kind")
-        zone, target = self._look
-        match what, kind:
-            case "board", "png" | "svg":
-                data = await asyncio.to_thread(pictures.board, shown, language, kind)
-            case "fan", "png" | "svg":
-                what = f"fan-{target}-{zone}"
-                try:
-                    drawing = asyncio.to_thread(pictures.fan, shown, zone, target, language, kind)
-                    data = await drawing
-                except ValueError as error:
-                    raise RunError(str(error)) from None
-            case "map", "png" | "svg":
-                drawing = asyncio.to_thread(pictures.layout, shown, target, language, kind)
-                what, data = f"map-{target}", await drawing
-            case "table", "csv":
-                data = await asyncio.to_thread(tables.csv, shown)
-            case "table", "xlsx":
-                data = await asyncio.to_thread(tables.workbook, shown)
-            case _:
-                raise RunError(f"found {what!r} as {kind!r}; there is no such export")
-        name = f"{shown.runs.inputs.scenario.id}-{what}.{kind}"
-        await self._hand_over(name, TYPES[str(kind)], data)
+        chain = self._chain.found if self._chain else None
+        asked = message.get("what"), message.get("kind"), language_of(message)
+        await self._hand_over(await export(self._shown(), chain, self._look, *asked))
 
     async def _map(self, message: Message) -> None:
         """The map of the target that is looked at, to be shown on the page."""
         shown, language, target = self._shown(), language_of(message), self._look[1]
         svg = await asyncio.to_thread(pictures.layout, shown, target, language, "svg")
         await self._send({"type": "map", "data": base64.b64encode(svg).decode()})
+
+    async def _picture_chain(self, message: Message) -> None:
+        """The chain of causes that was found, likewise."""
+        found, language = self._chain.found if self._chain else None, language_of(message)
+        if found is None:
+            return
+        plan = self.room.inputs.plan
+        svg = await asyncio.to_thread(pictures.chain, found, plan, language, "svg")
+        await self._send({"type": "chain_picture", "data": base64.b64encode(svg).decode()})
 
     def _shown(self) -> Shown:
         results = self._results or self.room.results
@@ -226,9 +328,9 @@ class Session:
         room = self.room
         return Shown(room.base, what_if, results, room.engine.seed, room.past)
 
-    async def _hand_over(self, name: str, kind: str, data: bytes) -> None:
-        coded = base64.b64encode(data).decode()
-        await self._send({"type": "file", "name": name, "kind": kind, "data": coded})
+    async def _hand_over(self, file: File) -> None:
+        coded = base64.b64encode(file.data).decode()
+        await self._send({"type": "file", "name": file.name, "kind": file.type, "data": coded})
 
     async def _follow(self) -> None:
         """Show the base's runs as they come in, while the page makes none of its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -34,6 +35,7 @@ NOTE = Name(
     "change sum to it exactly.",
 )
 ROW, HEAD, LABEL, PLOT = 0.36, 0.62, 2.75, 2.5  # inches
+GAP = 0.09  # between two labels, at least
 SHOWN = 9
 
 
@@ -47,6 +49,24 @@ class Bar:
 
 
 Panel = tuple[Name, list[Bar], Callable[[float], str]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The labels of a panel's bars, and how far down each bar lies, inches."""
+
+    labels: list[list[Line]]
+    centres: list[float]
+    height: float
+
+    @classmethod
+    def of(cls, bars: Sequence[Bar], language: Language) -> Rows:
+        """A row is as high as its label needs."""
+        labels = [lines_of(bar.name, language, zh=9.5, en=7.8, en_width=40) for bar in bars]
+        heights = [max(ROW, height_of(lines) + GAP) for lines in labels] or [ROW]
+        ends = list(accumulate(heights))
+        centres = [end - height / 2 for end, height in zip(ends, heights, strict=True)]
+        return cls(labels, centres, ends[-1])
 
 
 def chain_chart(found: Explanation, plan: Plan, *, language: Language = "both") -> Figure:
@@ -63,27 +83,23 @@ def chain_chart(found: Explanation, plan: Plan, *, language: Language = "both") 
         heading = _heading(found, plan, language)
         note = lines_of(NOTE, language, zh=10.5, en=10, zh_width=72, en_width=140)
         top = 0.15 + height_of(heading) + 0.15
-        spans = [
-            sum(HEAD + ROW * max(len(bars), 1) + 0.35 for _, bars, _ in panels)
-            for panels in columns
-        ]
+        laid = [[(panel, Rows.of(panel[1], language)) for panel in panels] for panels in columns]
+        spans = [sum(HEAD + rows.height + 0.35 for _, rows in panels) for panels in laid]
         height = top + max(spans) + 0.15 + height_of(note) + 0.25
         figure, page = blank_page(width, height)
         stack(page, 0.3, 0.15, heading)
-        for number, panels in enumerate(columns):
+        for number, panels in enumerate(laid):
             left, y = LABEL + number * (LABEL + PLOT + 0.55), top
-            for title, bars, words in panels:
+            for (title, bars, words), rows in panels:
                 head = lines_of(title, language, zh=12, en=10)
                 stack(page, left - LABEL + 0.3, y + HEAD - 0.08 - height_of(head), head)
-                body = ROW * max(len(bars), 1)
-                place = left / width, 1 - (y + HEAD + body) / height
-                axes = figure.add_axes((*place, PLOT / width, body / height))
-                _draw(axes, bars, words)
-                for row, bar in enumerate(bars):
-                    lines = lines_of(bar.name, language, zh=9.5, en=7.8, en_width=40)
-                    centre = y + HEAD + ROW * (row + 0.5)
-                    stack(page, left - 0.1, centre - height_of(lines) / 2, lines, align="right")
-                y += HEAD + body + 0.35
+                place = left / width, 1 - (y + HEAD + rows.height) / height
+                axes = figure.add_axes((*place, PLOT / width, rows.height / height))
+                _draw(axes, bars, rows, words)
+                for lines, centre in zip(rows.labels, rows.centres, strict=False):
+                    edge = y + HEAD + centre - height_of(lines) / 2
+                    stack(page, left - 0.1, edge, lines, align="right")
+                y += HEAD + rows.height + 0.35
         stack(page, 0.3, top + max(spans) + 0.15, note)
         figure.draw_without_rendering()
     return figure
@@ -131,24 +147,26 @@ def _hundredfold(value: Average) -> Average:
     return Average(**{name: 100.0 * number for name, number in value})
 
 
-def _draw(axes: Axes, bars: Sequence[Bar], words: Callable[[float], str]) -> None:
+def _draw(axes: Axes, bars: Sequence[Bar], rows: Rows, words: Callable[[float], str]) -> None:
+    """Bars at the height of their labels; downwards the unit is the inch."""
     ends = [0.0]
-    for row, bar in enumerate(bars):
+    for row, bar in zip(rows.centres, bars, strict=False):
         value = bar.value
         colour = style.BLUE if value.mean >= 0 else style.RED
-        axes.barh(row, value.mean, height=0.55, color=colour, zorder=3)
+        axes.barh(row, value.mean, height=0.55 * ROW, color=colour, zorder=3)
         axes.plot([value.low, value.high], [row, row], color=style.INK, lw=0.9, zorder=4)
         if bar.mark is not None:
-            axes.plot([bar.mark] * 2, [row - 0.36, row + 0.36], color=style.RED, lw=2, zorder=5)
+            reach = 0.36 * ROW
+            axes.plot([bar.mark] * 2, [row - reach, row + reach], color=style.RED, lw=2, zorder=5)
         ends += [value.low, value.high, value.mean, bar.mark or 0.0]
     low, high = min(ends), max(ends)
     room = max(high - low, 1e-9)
-    for row, bar in enumerate(bars):
+    for row, bar in zip(rows.centres, bars, strict=False):
         edge = max(bar.value.high, bar.value.mean, bar.mark or 0.0, 0.0) + 0.03 * room
         axes.text(edge, row, words(bar.value.mean), va="center", ha="left", fontsize=9)
     axes.axvline(0, color=style.GREY, lw=0.8)
     axes.set_xlim(low - 0.02 * room if low < 0 else 0, high + 0.22 * room)
-    axes.set_ylim(max(len(bars), 1) - 0.5, -0.5)
+    axes.set_ylim(rows.height, 0)
     axes.set_yticks([])
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.tick_params(labelsize=8.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from sim.analysis.interval import percent
 from sim.analysis.observe import Observed
 from sim.figures import Name
@@ -10,6 +12,7 @@ from sim.report.wording import amount
 
 UNITS = {"亿元": "× 100 million yuan", "家": "firms", "人": "persons"}
 BOUND = {"over": Name(zh="超过 ", en="over "), "nearly": Name(zh="不到 ", en="nearly ")}
+PUBLISHED = Name(zh="公布 ", en="published ")
 ERRORS = 3.0  # standard errors; the largest of a dozen moves passes two by the runs' chance
 
 
@@ -69,20 +72,18 @@ def _before(observed: Observed, plan: Plan) -> list[Name]:
 def _moves(observed: Observed, plan: Plan) -> list[Name]:
     """Each figure: what was published, what the runs had, and what it moved most."""
     targets = {target.id: target for target in plan.targets}
-    after = observed.results.set_index(["zone", "target"])["probability"]
+    rows = observed.results[observed.results["zone"] == DISTRICT]
+    after = dict(zip(rows["target"], rows["probability"], strict=True))
     lines = []
     for _, row in observed.influence.iterrows():
         without = observed.without[observed.without["id"] == row["id"]]
-        mine = without[(without["zone"] == DISTRICT) & (without["target"] != ALL_TARGETS)]
-        mine = mine.set_index("target")
-        moves = after[DISTRICT].loc[mine.index] - mine["probability"]
-        told = moves[moves.abs() > ERRORS * mine["error"]]
+        mine = without[without["zone"] == DISTRICT][["target", "probability", "error"]]
+        moved = largest_move(after, mine.itertuples(index=False, name=None))
         said = Name(zh="对各指标的影响未超过误差", en="moves no target by more than its error")
-        if len(told):
-            target = str(told.abs().idxmax())
-            name, points = targets[target].name, f"{100 * told[target]:+.0f}"
+        if moved is not None:
+            name, points = targets[moved[0]].name, f"{100 * moved[1]:+.0f}"
             said = Name(zh=f"使{name.zh} {points} 点", en=f"moves {name.en} by {points} points")
-        sign = BOUND.get(row["kind"], Name(zh="公布 ", en="published "))
+        sign = BOUND.get(row["kind"], PUBLISHED)
         spread = f"{amount(row['q05'])}–{amount(row['q95'])}"
         unit = Name(zh=row["unit"], en=UNITS.get(row["unit"], row["unit"]))
         value = amount(row["value"])
@@ -94,3 +95,20 @@ def _moves(observed: Observed, plan: Plan) -> list[Name]:
             )
         )
     return lines
+
+
+def largest_move(
+    after: Mapping[str, float], without: Iterable[tuple[str, float, float]]
+) -> tuple[str, float] | None:
+    """The single target that a figure moves most and by how much; none by more than its error.
+
+    Args:
+        after: probability of each target given all figures.
+        without: target, probability given all figures but this, standard error of the difference.
+    """
+    moves = {
+        target: after[target] - probability
+        for target, probability, error in without
+        if target != ALL_TARGETS and abs(after[target] - probability) > ERRORS * error
+    }
+    return max(moves.items(), key=lambda move: abs(move[1])) if moves else None

@@ -1,39 +1,18 @@
-"""The page of the small district: a server as the command starts it, a browser, a bare client."""
+"""The page of the small district: a server as the command starts it, and a browser."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.dashboard.pages import Page, Served
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BASE_RUNS = "100"
-
-
-class Served:
-    """A dashboard in a process of its own."""
-
-    def __init__(self, folder: Path, *more: str) -> None:
-        command = [sys.executable, "-c", "from sim.cli import app; app()", "dashboard"]
-        scenario = ROOT / "tests" / "small_district" / "scenario.yaml"
-        command += ["--scenario", str(scenario), "--port", "0", "--base-runs", BASE_RUNS]
-        command += ["--workers", "2", "--out", str(folder), *more]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().split()[0]
-        self.host = self.url.removeprefix("http://")
-
-    def stop(self) -> int:
-        self.process.terminate()
-        with self.process:  # closes its pipe
-            return self.process.wait(timeout=20)
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +43,21 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=found, args=arguments)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def opened(browser: Any, served: Served) -> Iterator[Any]:
+    """Opens pages; at the end none of them has complained or asked anybody else."""
+    shown: list[Page] = []
+
+    def open_page(server: Served = served, **options: Any) -> Page:
+        shown.append(Page(browser, server.url, **options))
+        shown[-1].page.uncheck("#auto")
+        return shown[-1]
+
+    yield open_page
+    for page in shown:
+        page.context.close()
+        assert not page.faults
+        hosts = {url.split("/")[2] for url in page.asked if not url.startswith(("data:", "blob:"))}
+        assert hosts == {page.host}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -12,68 +11,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from sim.analysis.interval import interval, percent
 from sim.cli import app
-from tests.dashboard.conftest import ROOT, Served
+from tests.dashboard.pages import DONE, ROOT
 
-SMALL = ROOT / "tests" / "small_district"
-DONE = "#cancel[disabled]"
-
-
-class Page:
-    """A page in a context of its own, with what it asked for and complained about."""
-
-    def __init__(self, browser: Any, url: str, **options: Any) -> None:
-        options = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options
-        self.context = browser.new_context(accept_downloads=True, **options)
-        self.page = self.context.new_page()
-        self.asked: list[str] = []
-        self.faults: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("websocket", lambda socket: self.asked.append(socket.url))
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("console", self._heard)
-        self.page.goto(url)
-        self.page.wait_for_selector(".cell")
-
-    def _heard(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
-            self.faults.append(message.text)
-
-    def set(self, key: str, value: str) -> None:
-        self.page.locator(f'[data-key="{key}"] input.number').fill(value)
-        self.page.keyboard.press("Tab")
-
-    def run(self) -> None:
-        self.page.click("#run")  # at once there is something to cancel, until the run is over
-        self.page.wait_for_selector(DONE)
-
-    def chance(self, target: str, zone: str = "district") -> int:
-        shown = self.page.inner_text(f'[id="cell-{target}.{zone}"] .p')
-        return int(shown.strip(" %<>"))
-
-    def saved(self, press: str) -> Path:
-        with self.page.expect_download() as download:
-            self.page.click(press)
-        path = Path(download.value.path())
-        return path.rename(path.with_name(download.value.suggested_filename))
-
-
-@pytest.fixture
-def opened(browser: Any, served: Served) -> Iterator[Any]:
-    """Opens pages; at the end none of them has complained or asked anybody else."""
-    pages: list[Page] = []
-
-    def open_page(**options: Any) -> Page:
-        pages.append(Page(browser, served.url, **options))
-        pages[-1].page.uncheck("#auto")
-        return pages[-1]
-
-    yield open_page
-    for page in pages:
-        page.context.close()
-        assert not page.faults
-        hosts = {url.split("/")[2] for url in page.asked if not url.startswith(("data:", "blob:"))}
-        assert hosts == {served.host}
+DISTRICT = ROOT / "tests" / "small_district"
 
 
 def test_more_money_for_pilot_projects_makes_them_likelier(opened: Any) -> None:
@@ -138,7 +80,7 @@ def test_a_saved_scenario_is_valid_and_comes_back_as_it_was(opened: Any) -> None
     assert [setting["value"] for setting in held["levers"]] == [12, 3, 2]
 
     for name in ("plan.yaml", "economy.yaml"):
-        (file.parent / name).write_bytes((SMALL / name).read_bytes())
+        (file.parent / name).write_bytes((DISTRICT / name).read_bytes())
     assert CliRunner().invoke(app, ["validate", str(file)]).exit_code == 0
 
     other = opened()
@@ -189,6 +131,29 @@ def test_tables_and_pictures_are_handed_over(opened: Any) -> None:
         assert "xl/worksheets/sheet1.xml" in book.namelist()
     assert page.saved('[data-export="board.png"]').read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in page.saved('[data-export="fan.svg"]').read_bytes()
+
+
+def test_the_page_rounds_as_tables_and_briefings_do(opened: Any) -> None:
+    page = opened()
+    shares = [n / 2000 for n in range(2001)] + [n / 777 for n in range(778)]
+    script = """async (shares) => {
+      const { percent, interval } = await import("/static/words.js");
+      return shares.map((share) => [percent(share), interval(share, share)]);
+    }"""
+    found = page.page.evaluate(script, shares)
+    assert found == [[percent(share), interval(share, share)] for share in shares]
+
+
+def test_a_scenario_with_another_end_is_refused_with_the_way_to_it(
+    opened: Any, tmp_path: Path
+) -> None:
+    page = opened()
+    held = yaml.safe_load(page.saved("#save").read_text(encoding="utf-8"))
+    longer = yaml.safe_dump(held | {"id": "longer", "plan_end": "2027-06"}, allow_unicode=True)
+    (tmp_path / "longer.yaml").write_text(longer, encoding="utf-8")
+    page.page.set_input_files("#load", tmp_path / "longer.yaml")
+    page.page.wait_for_selector("#notice:has-text('found \\'2027-06\\'')")
+    assert "pudong dashboard --scenario FILE" in page.page.inner_text("#notice")
 
 
 def test_two_pages_at_once_see_their_own_scenario_alone(opened: Any) -> None:

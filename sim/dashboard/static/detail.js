@@ -1,6 +1,7 @@
 // One target in one zone: its numbers, its course, and why.
 
 import { keyOf } from "./board.js";
+import { chainPart } from "./chain.js";
 import { drawChart } from "./chart.js";
 import { at, fill, h } from "./dom.js";
 import { amount, interval, percent, points, say, word } from "./words.js";
@@ -24,7 +25,7 @@ export function drawDetail(page) {
   } else {
     chart.replaceChildren();
   }
-  at("why").replaceChildren(...why(page, target));
+  at("why").replaceChildren(...why(page, target, row));
 }
 
 function numbers(page, target, zone, row) {
@@ -62,7 +63,7 @@ function key(page) {
     ` ${word("median")}, ${word("band")}`);
 }
 
-function why(page, target) {
+function why(page, target, row) {
   if (!target.driven_by) return [];
   const meant = page.catalogue.measures.filter((measure) => measure.moves.includes(target.id));
   return [
@@ -70,5 +71,6 @@ function why(page, target) {
     h("p", {}, say(target.driven_by)),
     meant.length ? h("p", { class: "note" }, `${word("meant")}: `,
       meant.map((measure) => `${measure.number} ${say(measure.name)}`).join("; ")) : null,
+    ...(row ? chainPart(page) : []),
   ].filter(Boolean);
 }

@@ -10,8 +10,8 @@ export function connect(hear, lost) {
       wait = 500;
       hear(JSON.parse(event.data));
     });
-    socket.addEventListener("close", () => {
-      lost();
+    socket.addEventListener("close", (event) => {
+      lost(event.code);
       setTimeout(open, wait);
       wait = Math.min(2 * wait, 5000);
     });

@@ -9,14 +9,16 @@ import { connect } from "./live.js";
 import { asksTheSame, tidy } from "./scenario.js";
 import { fetchWords, label, percent, points, say, shown, word } from "./words.js";
 
+const FULL = 1013; // with which the program closes the connection of a page too many
 const PAUSE = 500; // milliseconds after the last change, before a run starts by itself
 
 const page = {
   catalogue: null, base: null, scenario: null, examples: [], limits: null, seed: null,
-  cells: new Map(), costs: [], history: null, pairs: 0,
+  cells: new Map(), costs: [], history: null, pairs: 0, chain: null,
   look: { zone: "district", target: null }, zone: "district",
   run: 0, running: false, status: ["starting", {}],
   timing, changed, rebuild: () => buildLevers(at("levers"), page), lookAt,
+  trace: () => work("why"), tell: (message) => live.tell(message),
 };
 
 let live = null;
@@ -30,6 +32,8 @@ function timing() {
 
 /** Something was moved: show it, and run when it is left alone. */
 function changed() {
+  forgetChain();
+  placeholders();
   refreshLevers();
   drawChanges(page);
   clearTimeout(timer);
@@ -37,14 +41,28 @@ function changed() {
   if (at("auto").checked) timer = setTimeout(start, PAUSE);
 }
 
-function start() {
+/** Have the program work on the scenario that is set: runs, the chain of causes, a briefing. */
+function work(type, more = {}) {
   clearTimeout(timer);
+  const runs = Number(at("runs").value);
+  const asked = { type, run: page.run + 1, runs, scenario: named(), language: shown.language, ...more };
+  if (!live.tell(asked)) return;
   page.run += 1;
   page.running = true;
-  const runs = Number(at("runs").value);
-  if (!live.tell({ type: "run", run: page.run, runs, scenario: named() })) return;
   say_status("starting");
   progress(0, runs);
+}
+
+function start() {
+  forgetChain();
+  work("run");
+}
+
+/** A chain of causes is of the scenario in which it was traced. */
+function forgetChain() {
+  if (!page.chain) return;
+  page.chain = null;
+  drawDetail(page);
 }
 
 function cancel() {
@@ -69,6 +87,13 @@ function named() {
   return scenario;
 }
 
+/** The names that the scenario has where none are typed. */
+function placeholders() {
+  const { zh, en } = named().name;
+  if (!at("name-zh").value) at("name-zh").placeholder = zh;
+  if (!at("name-en").value) at("name-en").placeholder = en;
+}
+
 function lookAt(zone, target) {
   page.look = { zone, target };
   live.tell({ type: "look", zone, target });
@@ -85,7 +110,8 @@ const say_status = (key, values = {}) => {
       ? word("base_busy", { done: page.base_done, total: page.base_total })
       : word("base_ready", { total: page.base_total })
     : "";
-  at("status").textContent = [key ? word(key, values) : "", base].filter(Boolean).join(word("stop"));
+  const first = key ? word(key, values).replace(/[.。]$/, "") : "";
+  at("status").textContent = [first, base].filter(Boolean).join(word("stop"));
   at("cancel").disabled = !page.running;
 };
 
@@ -127,9 +153,9 @@ function drawAll() {
   fill(at("runs"), runNumbers().map((n) => [n, n]), at("runs").value || page.limits.usual);
   fill(at("example"), [["", word("choose")], ...page.examples.map((one) => [one.file, say(one.name)])], "");
   at("foot").textContent = word("foot", { seed: page.seed });
-  at("name-zh").placeholder = page.scenario.name.zh;
-  at("name-en").placeholder = page.scenario.name.en;
+  placeholders();
   exportButtons();
+  briefButtons();
   page.rebuild();
   drawResults();
   drawChanges(page);
@@ -147,6 +173,15 @@ function exportButtons() {
       type: "button", "data-export": `${what}.${kind}`,
       onclick: () => live.tell({ type: "export", what, kind, language: shown.language }),
     }, `${word(`export_${what}`)} ${kind === "xlsx" ? "Excel" : kind.toUpperCase()}`)));
+}
+
+const BRIEFS = { docx: "Word", pptx: "PowerPoint", html: "HTML", pdf: "PDF" };
+
+function briefButtons() {
+  at("briefs").replaceChildren(...Object.entries(BRIEFS).map(([kind, name]) =>
+    h("button", { type: "button", "data-brief": kind, onclick: () => work("brief", { kind }) },
+      `${word("brief_as")} ${name}`)));
+  at("brief-note").textContent = word("brief_note", { most: page.limits.most });
 }
 
 function drawResults() {
@@ -190,6 +225,7 @@ function results(message) {
 
 function take(scenario) {
   page.scenario = structuredClone(scenario);
+  page.chain = null;
   at("name-zh").value = at("name-en").value = "";
   drawAll();
 }
@@ -217,6 +253,31 @@ const HEARD = {
     page.history = message.history;
     drawDetail(page);
   },
+  progress(message) {
+    if (message.run !== page.run) return;
+    progress(message.done, message.total);
+    say_status(`stage_${message.stage}`, message);
+  },
+  chain(message) {
+    if (message.run !== page.run) return;
+    page.running = false;
+    page.chain = message;
+    progress(1, 1);
+    say_status("traced", message);
+    drawDetail(page);
+    live.tell({ type: "chain", language: shown.language });
+  },
+  chain_picture(message) {
+    if (!page.chain) return;
+    page.chain.picture = message.data;
+    drawDetail(page);
+  },
+  briefed(message) {
+    if (message.run !== page.run) return;
+    page.running = false;
+    progress(1, 1);
+    say_status("briefed", message);
+  },
   stopped(message) {
     if (message.run !== page.run) return;
     page.running = false;
@@ -230,8 +291,9 @@ const HEARD = {
     say_status(...page.status);
   },
   problem(message) {
-    notice(`${word("problem")}: ${message.text}`);
-    if (message.about === "run") {
+    const full = message.about === "full";
+    notice(full ? word("full", message) : `${word("problem")}: ${message.text}`);
+    if (["run", "why", "brief"].includes(message.about)) {
       page.running = false;
       say_status("stopped");
     }
@@ -263,6 +325,7 @@ function listen() {
       shown.language = button.dataset.language;
       drawAll();
       if (page.catalogue) askMap();
+      if (page.chain) live.tell({ type: "chain", language: shown.language });
     });
   }
   at("map-fold").addEventListener("toggle", () => page.catalogue && askMap());
@@ -293,7 +356,7 @@ shown.language = navigator.language.startsWith("en") ? "en" : "zh";
 await fetchWords();
 listen();
 drawAll();
-live = connect((message) => HEARD[message.type]?.(message), () => {
+live = connect((message) => HEARD[message.type]?.(message), (code) => {
   page.running = false;
-  notice(word("lost"));
+  if (code !== FULL) notice(word("lost"));
 });

@@ -27,7 +27,13 @@ export function label(root = document) {
 export function percent(p) {
   if (p === null || p === undefined) return "–";
   if (p < 0.01) return "<1 %";
-  return p > 0.99 ? ">99 %" : `${Math.round(100 * p)} %`;
+  return p > 0.99 ? ">99 %" : `${whole(100 * p)} %`;
+}
+
+/** A half goes to the even number, as in the project's tables and briefings. */
+function whole(value) {
+  const floor = Math.floor(value);
+  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
 }
 
 /** Bounds in percent, rounded outwards. */
@@ -38,9 +44,9 @@ export function interval(low, high) {
 
 /** A difference of probabilities in percentage points, with its sign. */
 export function points(difference) {
-  const value = Math.round(100 * difference);
+  const value = Math.round(Math.abs(100 * difference));
   if (value === 0) return "±0";
-  return value > 0 ? `+${value}` : `−${-value}`;
+  return difference > 0 ? `+${value}` : `−${value}`;
 }
 
 /** A unit behind its number: "× 100 million", and nothing where the unit is the bounds. */

@@ -1,4 +1,4 @@
-"""What other analyses found about the same forecast: explanations, and a comparison."""
+"""What other analyses found about the same forecast: explanations, observations, a comparison."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from sim.analysis.compare import Comparison
+from sim.analysis.compare import Comparison, WhatIf
 from sim.analysis.explanation import Explanation
+from sim.analysis.observed import ObservedRecord
 from sim.analysis.published import Published
 from sim.analysis.summary import InputRecord, Part
 from sim.errors import RunError
@@ -25,15 +26,19 @@ class Beside:
 
     Attributes:
         explanations: by target, of the whole district.
+        observed: the forecast given observed figures.
         comparison: of other scenarios with this one.
+        against: of this one with its baseline, and its part of that.
     """
 
     explanations: Mapping[str, Explanation] = field(default_factory=dict)
+    observed: ObservedRecord | None = None
     comparison: Comparison | None = None
+    against: tuple[Comparison, WhatIf] | None = None
 
 
 def read_beside(published: Published, targets: Sequence[str], compare: Path | None) -> Beside:
-    """Explanations in the forecast's directory, and the comparison in another, if one is named.
+    """What lies in the forecast's directory, and the comparison in another, if one is named.
 
     Raises:
         RunError: one is damaged, of another version, or of another forecast.
@@ -44,16 +49,35 @@ def read_beside(published: Published, targets: Sequence[str], compare: Path | No
         file = published.finished.path / "explain" / f"explanation-{target}-{DISTRICT}.json"
         if file.exists():
             found = _read(file, Explanation)
-            _check_same(file, published, found.scenario, found.plan, found.economy, found.seed)
+            _check_same(file, published, found.scenario, found)
             explanations[target] = found
+    observed = _observed(published)
     if compare is None:
-        return Beside(explanations)
+        return Beside(explanations, observed)
     file = compare / "compare.json" if compare.is_dir() else compare
     if not file.exists():
         raise RunError(f"--compare: {file}: no such file; pudong compare writes it")
     other = _read(file, Comparison)
-    _check_same(file, published, other.base, other.plan, other.economy, other.seed)
-    return Beside(explanations, other)
+    for what_if in other.what_ifs:
+        if what_if.scenario.sha256 in _known(published, "scenario"):
+            _check_same(file, published, what_if.scenario, other)
+            return Beside(explanations, observed, against=(other, what_if))
+    _check_same(file, published, other.base, other)
+    return Beside(explanations, observed, other)
+
+
+def _observed(published: Published) -> ObservedRecord | None:
+    file = published.finished.path / "observed.json"
+    if not file.exists():
+        return None
+    found = _read(file, ObservedRecord)
+    _check_same(file, published, found.scenario, found)
+    if found.runs != published.summary.runs:
+        raise RunError(
+            f"{file}: is of {found.runs:,} runs, the forecast of {published.summary.runs:,}; make "
+            "it again with --observe"
+        )
+    return found
 
 
 def _read(file: Path, record: type[RecordT]) -> RecordT:
@@ -67,15 +91,16 @@ def _check_same(
     file: Path,
     published: Published,
     scenario: InputRecord,
-    plan: InputRecord,
-    economy: InputRecord,
-    seed: int,
+    found: Explanation | ObservedRecord | Comparison,
 ) -> None:
-    """By checksums of the files, or of their copies, which name each other anew."""
-    summary, copies = published.summary, published.finished.inputs.sources
-    for kind, record in (("scenario", scenario), ("plan", plan), ("economy", economy)):
-        known = (getattr(summary, kind).sha256, copies[kind].sha256)
-        if record.sha256 not in known:
+    for kind, record in (("scenario", scenario), ("plan", found.plan), ("economy", found.economy)):
+        if record.sha256 not in _known(published, kind):
             raise RunError(f"{file}: is of another {kind} than the forecast; make it again")
-    if seed != summary.seed:
-        raise RunError(f"{file}: is of seed {seed}, the forecast of seed {summary.seed}")
+    if found.seed != published.summary.seed:
+        raise RunError(f"{file}: is of seed {found.seed}, the forecast of {published.summary.seed}")
+
+
+def _known(published: Published, kind: str) -> tuple[str, str]:
+    """Checksums of a file, and of its copy, which names the others anew."""
+    made_from: InputRecord = getattr(published.summary, kind)
+    return made_from.sha256, published.finished.inputs.sources[kind].sha256

@@ -36,8 +36,13 @@ def change(
     targets: Sequence[Target],
     comparison: Comparison | None,
     language: Tongue,
+    *,
+    alone: bool,
 ) -> list[Section]:
-    """The gap between the median and the target, the measures that aim at it, other scenarios."""
+    """The gap between the median and the target, the measures that aim at it, other scenarios.
+
+    ``alone``: whether no other scenario is in the briefing, which is then said.
+    """
     rows = []
     for target in targets:
         row = published.result(target.id)
@@ -62,7 +67,8 @@ def change(
     )
     first: list[Block] = [Paragraph(words[language]), table]
     if comparison is None:
-        return [Section(TITLE[language], [*first, Paragraph(ALONE[language], "note")])]
+        note = [Paragraph(ALONE[language], "note")] * alone
+        return [Section(TITLE[language], [*first, *note])]
     beside = compared(comparison, targets, language)
     return [Section(TITLE[language], first), Section(OTHERS[language], beside, level=2)]
 

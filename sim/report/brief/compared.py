@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sim.analysis.compare import Comparison, Verdict, WhatIf
+from sim.analysis.compare import Comparison, Difference, Verdict, WhatIf
 from sim.analysis.interval import percent
 from sim.figures import Name
 from sim.plan import DISTRICT, Target
@@ -35,19 +35,8 @@ def compared(found: Comparison, targets: Sequence[Target], language: Tongue) -> 
     for what_if in found.what_ifs:
         known = {row.target: row for row in what_if.differences if row.zone == DISTRICT}
         for target in targets:
-            row = known[target.id]
-            rows.append(
-                [
-                    what_if.scenario.name[language],
-                    target.name[language],
-                    percent(row.base),
-                    percent(row.what_if),
-                    f"{points(row.difference)}（{points_interval(row)}）"
-                    if language == "zh"
-                    else f"{points(row.difference)} ({points_interval(row)})",
-                    VERDICTS[row.verdict][language],
-                ]
-            )
+            told = figures_of(known[target.id], language)
+            rows.append([what_if.scenario.name[language], target.name[language], *told])
     words = Name(
         zh=f"以下情景与本情景同用一组随机数，各模拟{found.runs:,}次，逐次对照。",
         en=f"These scenarios met the same luck as this one, run by run, in {found.runs:,} runs of "
@@ -59,11 +48,22 @@ def compared(found: Comparison, targets: Sequence[Target], language: Tongue) -> 
         [1.9, 2.3, 0.9, 0.9, 2.4, 1.3],
         alt=ALT[language],
     )
-    costs = [Paragraph(_cost(one)[language], "point") for one in found.what_ifs]
+    costs = [Paragraph(cost_sentence(one)[language], "point") for one in found.what_ifs]
     return [Paragraph(words[language]), table, *costs]
 
 
-def _cost(what_if: WhatIf) -> Name:
+def figures_of(row: Difference, language: Tongue) -> list[str]:
+    """Both probabilities, the difference with its interval, and whether it can be told."""
+    shift, bounds = points(row.difference), points_interval(row)
+    return [
+        percent(row.base),
+        percent(row.what_if),
+        f"{shift}（{bounds}）" if language == "zh" else f"{shift} ({bounds})",
+        VERDICTS[row.verdict][language],
+    ]
+
+
+def cost_sentence(what_if: WhatIf) -> Name:
     """What a scenario costs more or less than this one, over the whole period."""
     total = next(row for row in what_if.costs if (row.item, row.zone) == ("total", DISTRICT))
     money = quantity(abs(total.difference), terms.MONEY)

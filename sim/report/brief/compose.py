@@ -10,6 +10,7 @@ from sim.analysis.naive import PastFigure
 from sim.analysis.published import Published
 from sim.errors import RunError
 from sim.figures import Name
+from sim.report.brief.against import against
 from sim.report.brief.answer import answer
 from sim.report.brief.beside import read_beside
 from sim.report.brief.board import board
@@ -17,6 +18,7 @@ from sim.report.brief.change import change
 from sim.report.brief.document import Brief, Section, Tongue
 from sim.report.brief.drivers import drivers
 from sim.report.brief.grounds import assumptions, method, origin
+from sim.report.brief.observed import observed
 from sim.report.brief.targets import chosen, target_sections
 
 TITLE = Name(zh="规划目标达成可能性研判", en="How likely is the plan to reach its targets?")
@@ -37,21 +39,25 @@ def compose(
     Args:
         targets: that get a section with charts; none: the district's least likely.
         past: figures published for dates before the plan, shown in the charts.
-        compare: what ``pudong compare`` left: its directory, or compare.json.
+        compare: what ``pudong compare`` left, its directory or compare.json: of other scenarios
+            with this one, or of this one with its baseline.
         day: its date.
 
     Raises:
         ScenarioError: the plan has no such target.
-        RunError: the comparison, or an explanation beside the forecast, is damaged or of another.
+        RunError: the comparison, or what lies beside the forecast, is damaged or of another.
     """
     few = chosen(published, targets)
     beside = read_beside(published, [target.id for target in few], compare)
-    sections = [
-        answer(published, language),
-        board(published, language),
+    sections = [answer(published, language), board(published, language)]
+    if beside.against is not None:
+        sections.append(against(*beside.against, published.finished.inputs, language))
+    if beside.observed is not None:
+        sections.append(observed(published, beside.observed, language))
+    sections += [
         *target_sections(published, few, past, language, named=bool(targets)),
         *drivers(published, few, beside.explanations, language),
-        *change(published, few, beside.comparison, language),
+        *change(published, few, beside.comparison, language, alone=beside.against is None),
         assumptions(published, language),
         method(published, language),
         origin(published, day, language),
