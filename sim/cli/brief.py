@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.common import errors
+from sim.cli import options
+from sim.cli.ending import errors
 
 
 class BriefFormat(StrEnum):
@@ -24,15 +25,12 @@ class BriefLanguage(StrEnum):
 
 
 def brief(
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A finished forecast.", show_default=False)
-    ],
+    directory: options.Forecast,
     target: Annotated[
         list[str] | None,
         typer.Option(
-            help="Target with a section and charts of its own; may be given several times "
-            "[default: the three least likely].",
-            show_default=False,
+            help="Target with a section and charts of its own; may be given several times.",
+            show_default="the three least likely",
         ),
     ] = None,
     format: Annotated[
@@ -43,23 +41,21 @@ def brief(
         Path | None,
         typer.Option(
             help="Figures before the plan (CSV, as calibration/data/history.csv), for the charts.",
-            show_default=False,
         ),
     ] = None,
     compare: Annotated[
         Path | None,
         typer.Option(
             help="What pudong compare left with this forecast's scenario as its base.",
-            show_default=False,
         ),
     ] = None,
     day: Annotated[
         str | None,
-        typer.Option("--date", help="Its date, 2026-11-24 [default: today].", show_default=False),
+        typer.Option("--date", help="Its date, 2026-11-24.", show_default="today"),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="File [default: DIR/brief-LANG.FORMAT].", show_default=False),
+        typer.Option(help="File.", show_default="DIR/brief-LANG.FORMAT"),
     ] = None,
 ) -> None:
     """Write a briefing: the answer, the board, charts, what drives it, what it rests on.

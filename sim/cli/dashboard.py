@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.common import SeedOption, WorkersOption, cores, errors
+from sim.cli import options
+from sim.cli.ending import errors
+from sim.cli.runs import cores
 
 
 def dashboard(
@@ -19,7 +21,6 @@ def dashboard(
         typer.Option(
             help="A finished forecast, whose scenario, seed and runs are the base's; no run of it "
             "is made.",
-            show_default=False,
         ),
     ] = None,
     port: Annotated[int, typer.Option(help="Port to listen at.", min=0, max=65535)] = 8866,
@@ -36,11 +37,10 @@ def dashboard(
         Path | None,
         typer.Option(
             help="Figures before the plan (CSV, as calibration/data/history.csv), for the charts.",
-            show_default=False,
         ),
     ] = None,
-    seed: SeedOption = 1,
-    workers: WorkersOption = None,
+    seed: options.Seed = 1,
+    workers: options.Workers = None,
     out: Annotated[
         Path, typer.Option(help="Directory in which the forecasts behind the page are kept.")
     ] = Path("out/dashboard"),
@@ -48,7 +48,7 @@ def dashboard(
     """Serve a web page on this machine: move a lever, see the probabilities move.
 
     The base's runs are made at the first start and kept in OUT, likewise the forecast behind each
-    briefing. Ends with Ctrl-C. Needs the extra [dashboard]; see docs/dashboard.md.
+    briefing. Ends with Ctrl-C. Needs the extra "dashboard"; see docs/dashboard.md.
     """
     with errors() as console:
         from sim.errors import RunError

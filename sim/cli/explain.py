@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.common import Language, LanguageOption, errors, progress_bar
+from sim.cli import options
+from sim.cli.ending import errors
+from sim.cli.options import Language
+from sim.cli.printing import print_files, print_lines
+from sim.cli.runs import progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,16 +21,12 @@ if TYPE_CHECKING:
 
 
 def explain(
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A finished forecast.", show_default=False)
-    ],
-    target: Annotated[str, typer.Option(help="Target of the plan.", show_default=False)],
+    directory: options.Forecast,
+    target: Annotated[str, typer.Option(help="Target of the plan.")],
     zone: Annotated[str, typer.Option(help="Zone, or the whole district.")] = "district",
     runs: Annotated[int, typer.Option(help="Runs that are made again and looked at.")] = 30,
-    out: Annotated[
-        Path | None, typer.Option(help="Directory [default: DIR/explain].", show_default=False)
-    ] = None,
-    lang: LanguageOption = Language.both,
+    out: Annotated[Path | None, typer.Option(help="Directory.", show_default="DIR/explain")] = None,
+    lang: options.Lang = Language.both,
 ) -> None:
     """Follow a target's chain: effort, progress, drivers, behaviour, indicator; its bottlenecks.
 
@@ -56,7 +56,7 @@ def explain(
         write_text(folder / f"{name}.md", text + "\n")
         write_explanation(found, folder / f"{name}.json")
         _show(console, found, plan, lang)
-        console.print(f"\n{folder / name}.json, .md, .png, .svg", highlight=False, soft_wrap=True)
+        print_files(console, [f"{folder / name}.json", ".md", ".png", ".svg"])
 
 
 def _show(console: Console, found: Explanation, plan: Plan, language: Language) -> None:
@@ -66,11 +66,9 @@ def _show(console: Console, found: Explanation, plan: Plan, language: Language) 
         measure_table,
         sentences,
     )
-    from sim.report.wording import say
 
     console.print()
-    for line in sentences(found, plan):
-        console.print(say(line, language.value, "\n"), highlight=False)
+    print_lines(console, sentences(found, plan), language)
     console.print()
     if found.account:
         console.print(account_table(found, language.value))
