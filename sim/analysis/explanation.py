@@ -106,6 +106,11 @@ class Explanation(Part):
     associations: list[Association]
 
 
+def file_name(target: str, zone: str) -> str:
+    """What an explanation's files are called, without what says their kind."""
+    return f"explanation-{target}-{zone}"
+
+
 def write_explanation(found: Explanation, file: Path) -> None:
     """Write it as JSON, whole or not at all.
 

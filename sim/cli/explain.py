@@ -35,7 +35,7 @@ def explain(
     """
     with errors() as console:
         from sim.analysis.explain import explain as follow
-        from sim.analysis.explanation import write_explanation
+        from sim.analysis.explanation import file_name, write_explanation
         from sim.analysis.finished import read_finished
         from sim.report.chain import chain_chart
         from sim.report.charts import save
@@ -48,7 +48,7 @@ def explain(
             found = follow(finished, target, zone, runs=runs, on_progress=on_progress)
         plan = finished.inputs.plan
         folder = out if out is not None else directory / "explain"
-        name = f"explanation-{target}-{zone}"
+        name = file_name(target, zone)
         chart = chain_chart(found, plan, language=lang.value)
         text = "\n\n".join(say(line, lang.value, "\n\n") for line in sentences(found, plan))
         folder.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ from sim.analysis.evaluation import Outcomes
 from sim.analysis.forecast import forecast
 from sim.analysis.naive import PastFigure
 from sim.analysis.published import read_published
+from sim.dashboard.chain import Chain
 from sim.dashboard.results import outcomes_of
 from sim.dashboard.room import Room, to_its_end
 from sim.dashboard.runs import Pieces, Runs, make
@@ -58,11 +59,14 @@ class Order:
     past: list[PastFigure]
 
 
-async def brief(room: Room, runs: Runs, kind: str, language: Tongue, tell: Tell) -> bytes:
+async def brief(
+    room: Room, runs: Runs, chain: Chain | None, kind: str, language: Tongue, tell: Tell
+) -> bytes:
     """A briefing on a scenario all of whose runs are there, as a file's content.
 
     Args:
         runs: the base's, or a what-if's.
+        chain: of causes that was traced in them; what it says goes into the briefing.
         tell: called with a stage and, where it is known, how much of it is done and needed.
 
     Raises:
@@ -72,6 +76,8 @@ async def brief(room: Room, runs: Runs, kind: str, language: Tongue, tell: Tell)
     async with room.lock(runs):
         if not runs.given:
             await _complete(room, runs, tell)
+            if chain is not None and chain.found is not None:
+                await chain.leave(room)
         outcomes = None
         if runs is not room.base:
             outcomes = await asyncio.to_thread(outcomes_of, room.base, runs)

@@ -8,14 +8,14 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from sim.analysis.explain import RUNS, Evidence, explainable, explanation
-from sim.analysis.explanation import Explanation
+from sim.analysis.explanation import Explanation, file_name, write_explanation
 from sim.analysis.watch import Watched, watch
 from sim.blueprint import Floats
 from sim.dashboard.engine import RUNS_PER_BATCH
 from sim.dashboard.room import Room
 from sim.dashboard.runs import Runs
 from sim.montecarlo import end_with_parent
-from sim.plan import Target
+from sim.plan import DISTRICT, Target
 from sim.runner import Runner
 from sim.scenario import Inputs
 
@@ -63,17 +63,24 @@ class Chain:
                 self._watched[first] = watched
                 done = sum(len(batch) for batch in self._watched.values())
                 await tell("watching", done, most)
-        found = [one for _, batch in sorted(self._watched.items()) for one in batch]
-        explained = await asyncio.to_thread(self._explained, room, zone, found)
+        explained = await asyncio.to_thread(self._explained, room, zone)
         shown = dict(zip(("probability", "low", "high"), chance(zone, self.target.id), strict=True))
         self.found = explained.model_copy(update=shown)
         return self.found
 
-    def _explained(self, room: Room, zone: str, watched: Sequence[Watched]) -> Explanation:
+    async def leave(self, room: Room) -> None:
+        """Leave the district's chain in the forecast's folder, where briefings look for it."""
+        folder = room.kept.place(self.runs) / "explain"
+        explained = await asyncio.to_thread(self._explained, room, DISTRICT)
+        folder.mkdir(exist_ok=True)
+        write_explanation(explained, folder / f"{file_name(self.target.id, DISTRICT)}.json")
+
+    def _explained(self, room: Room, zone: str) -> Explanation:
         def values(indicators: Sequence[str], zone: str, month: str) -> Floats:
             return room.kept.values(self.runs, indicators, zone, month)
 
         known = Evidence(self.runs.inputs, room.engine.seed, self.runs.done, values)
+        watched = [one for _, batch in sorted(self._watched.items()) for one in batch]
         return explanation(known, self.target, zone, watched)
 
 

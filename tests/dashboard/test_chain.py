@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,21 @@ def test_a_chain_says_the_board_s_probability_whatever_was_run_before(served: Se
     (cell,) = (c for c in board if (c["zone"], c["target"]) == ("district", "pilot_projects"))
     assert cell["what_if"] != cell["base"]
     assert f"probability {percent(cell['what_if'])} (" in message["lines"][0]["en"]
+
+
+def test_a_chain_that_was_traced_is_in_the_briefing(served: Served, kept: Path) -> None:
+    client = Client(served)
+    with client.socket:
+        levers = [{"lever": "talent_subsidy", "value": 12}]
+        scenario = client.hear("hello")["scenario"] | {"id": "traced", "levers": levers}
+        client.tell(type="look", zone="north_bank", target="pilot_projects")
+        client.work("why", runs=60, scenario=scenario)
+        page = client.brief(kind="html", language="en", scenario=scenario).decode()
+    (folder,) = kept.glob("traced-*")
+    finished = read_finished(folder)
+    wanted = sentences(explain(finished, "pilot_projects"), finished.inputs.plan)
+    assert "Pilot projects: what moves it" in page
+    assert all(escape(line.en) in page for line in wanted[1:])
 
 
 def test_where_no_chain_leads_it_is_said(served: Served) -> None:

@@ -14,10 +14,11 @@ from sim.report.lever_words import lever_name, lever_value, place_name
 from sim.scenario import Inputs, LeverSetting, Shock
 
 TITLE = Name(zh="与基准情景相比", en="Against the baseline")
+THIS = Name(zh="本情景", en="This scenario")
 HEAD = (
     Name(zh="指标（全区）", en="Target (whole district)"),
     Name(zh="基准", en="Baseline"),
-    Name(zh="本情景", en="This scenario"),
+    THIS,
     Name(zh="相差百分点（95%区间）", en="Points (95 % interval)"),
     Name(zh="判断", en="Verdict"),
 )
@@ -56,7 +57,7 @@ def against(found: Comparison, what_if: WhatIf, inputs: Inputs, language: Tongue
     table = Table(
         [head[language] for head in HEAD], rows, [3.0, 0.9, 1.1, 2.2, 1.3], alt=TITLE[language]
     )
-    told = [who(what_if, inputs.plan), cost_sentence(what_if)]
+    told = [who(what_if, inputs.plan), cost_sentence(what_if, THIS)]
     lines = [Paragraph(Name(zh=close(line.zh), en=line.en)[language], "point") for line in told]
     return Section(
         TITLE[language],

@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from sim.analysis.compare import Comparison, WhatIf
-from sim.analysis.explanation import Explanation
+from sim.analysis.explanation import Explanation, file_name
 from sim.analysis.observed import ObservedRecord
 from sim.analysis.published import Published
 from sim.analysis.summary import InputRecord, Part
@@ -46,7 +46,7 @@ def read_beside(published: Published, targets: Sequence[str], compare: Path | No
     """
     explanations = {}
     for target in targets:
-        file = published.finished.path / "explain" / f"explanation-{target}-{DISTRICT}.json"
+        file = published.finished.path / "explain" / f"{file_name(target, DISTRICT)}.json"
         if file.exists():
             found = _read(file, Explanation)
             _check_same(file, published, found.scenario, found)

@@ -48,7 +48,10 @@ def compared(found: Comparison, targets: Sequence[Target], language: Tongue) -> 
         [1.9, 2.3, 0.9, 0.9, 2.4, 1.3],
         alt=ALT[language],
     )
-    costs = [Paragraph(cost_sentence(one)[language], "point") for one in found.what_ifs]
+    costs = [
+        Paragraph(cost_sentence(one, one.scenario.name)[language], "point")
+        for one in found.what_ifs
+    ]
     return [Paragraph(words[language]), table, *costs]
 
 
@@ -63,11 +66,10 @@ def figures_of(row: Difference, language: Tongue) -> list[str]:
     ]
 
 
-def cost_sentence(what_if: WhatIf) -> Name:
-    """What a scenario costs more or less than this one, over the whole period."""
+def cost_sentence(what_if: WhatIf, name: Name) -> Name:
+    """What a scenario, by the name that it is given, costs more or less over the whole period."""
     total = next(row for row in what_if.costs if (row.item, row.zone) == ("total", DISTRICT))
     money = quantity(abs(total.difference), terms.MONEY)
-    name = what_if.scenario.name
     if not total.difference:
         return Name(
             zh=f"{name.zh}：全期财政投入不变。",

@@ -25,15 +25,15 @@ HEAD = (
 
 def observed(published: Published, found: ObservedRecord, language: Tongue) -> Section:
     """The district's targets before and after, and each figure with what it moves most."""
-    used = len(found.figures)
-    first, last = month(found.first_month), month(found.last_month)
+    used, when = len(found.figures), _period(found)
     words = Name(
-        zh=f"把{first.zh}至{last.zh}公布的{used}个数据计入后，与数据吻合的模拟权重更大，{found.runs:,}次"
+        zh=f"把{when.zh}的{used}个观测值计入后，与之吻合的模拟权重更大，{found.runs:,}次"
         f"模拟相当于{found.effective_runs:,.0f}次；没有重做模拟。本简报其他各节均为计入之前的结果。",
-        en=f"{used} {'figure' if used == 1 else 'figures'} published from {first.en} to {last.en} "
-        "give more weight to runs that agree with them: "
-        f"{found.runs:,} runs count as {found.effective_runs:,.0f}. No run was made again, and all "
-        "other sections of this briefing are without these figures.",
+        en=f"{used} {'figure' if used == 1 else 'figures'} observed {when.en} "
+        f"{'gives' if used == 1 else 'give'} more weight to runs that agree with "
+        f"{'it' if used == 1 else 'them'}: {found.runs:,} runs count as "
+        f"{found.effective_runs:,.0f}. No run was made again, and all other sections of this "
+        "briefing are without it.",
     )
     plan = published.plan
     rows = [
@@ -54,6 +54,14 @@ def observed(published: Published, found: ObservedRecord, language: Tongue) -> S
         Paragraph(_figure(published, found, row, after)[language], "point") for row in found.figures
     ]
     return Section(TITLE[language], [Paragraph(words[language]), table, *told])
+
+
+def _period(found: ObservedRecord) -> Name:
+    """The month that the figures are of, or the first and the last."""
+    first, last = month(found.first_month), month(found.last_month)
+    if first == last:
+        return Name(zh=first.zh, en=f"in {first.en}")
+    return Name(zh=f"{first.zh}至{last.zh}", en=f"from {first.en} to {last.en}")
 
 
 def _district(found: ObservedRecord) -> list[Conditioned]:
