@@ -7,6 +7,7 @@ firms that cannot exist yet.
 
 from __future__ import annotations
 
+from collections import namedtuple
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -52,33 +53,11 @@ COLUMNS: dict[str, str] = {
 
 
 NAMES = tuple(COLUMNS)
+# the visible slots' columns as kernels take them; to a reader the same as Firms
+Visible = namedtuple("Visible", NAMES)  # type: ignore[misc]
 
 # what other books depend on: places in parks, sums by cell, who exists
 BOOKED = ("zone", "park", "sector", "cell", "founded", "state", "alive", "adopting", "projects")
-
-
-class Visible(NamedTuple):
-    """The visible slots' columns as kernels take them, but for those that none needs."""
-
-    zone: Ints
-    park: Ints
-    sector: Ints
-    cell: Ints
-    state: Ints
-    alive: Column
-    log_revenue: Column
-    revenue: Column
-    staff: Column
-    staffing: Column
-    capability: Column
-    maturity: Column
-    ai_share: Column
-    one_off: Column
-    is_ai: Bools
-    foreign: Bools
-    anchor: Bools
-    adopting: Bools
-    projects: Column
 
 
 class Firms:
@@ -140,9 +119,8 @@ class Firms:
 
     def _show(self, count: int) -> None:
         views = [column[:count] for column in self._all.values()]
-        shown = dict(zip(NAMES, views, strict=True))
-        self.__dict__.update(shown)
-        self.visible = Visible._make([shown[name] for name in Visible._fields])
+        self.__dict__.update(zip(NAMES, views, strict=True))
+        self.visible: Any = Visible._make(views)
 
     def founders_of(self, month: int) -> slice:
         """The slots whose founding falls in this month."""

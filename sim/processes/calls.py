@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.blueprint import Blueprint, Bools, Floats, Ints
 from sim.economy import Lever
-from sim.firms import Column, Visible
+from sim.firms import Column, Firms
 from sim.kernels import kernel
 from sim.parameters import BY_SECTOR
 from sim.plan import Driver
@@ -197,7 +197,7 @@ def callers(luck: Column, rate: Column, cell: Ints, ready: Column) -> Ints:
 
 @kernel
 def award(
-    firms: Visible,
+    firms: Firms,
     p: CallsParameters,
     adopter: Ints,
     candidates: Ints,
@@ -238,7 +238,7 @@ def award(
 
 @kernel
 def begin(
-    firms: Visible,
+    firms: Firms,
     p: CallsParameters,
     adopter: Ints,
     candidates: Ints,
@@ -313,7 +313,7 @@ def finish(model: District) -> None:
 
 @kernel
 def end(
-    firms: Visible,
+    firms: Firms,
     p: CallsParameters,
     table: Ints,
     luck: Floats,
@@ -360,7 +360,7 @@ def sort_out(table: Ints, luck: Floats, count: int, month: int) -> tuple[int, in
 
 
 @kernel
-def leave(firms: Visible, p: CallsParameters, ended: Ints) -> None:
+def leave(firms: Firms, p: CallsParameters, ended: Ints) -> None:
     """Adopters and suppliers of ended projects (4, projects) are free again; what the projects
     cost and paid ends, but for what follows on."""
     taken = np.zeros(len(firms.alive), np.intp)
@@ -381,7 +381,7 @@ def leave(firms: Visible, p: CallsParameters, ended: Ints) -> None:
 
 @kernel
 def judge(
-    firms: Visible,
+    firms: Firms,
     p: CallsParameters,
     ended: Ints,
     luck: Floats,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import numpy as np
 
 from sim.blueprint import Bools, Floats, Ints
-from sim.firms import ACTIVE, EXITED, REFUSED, Column, Firms, Visible
+from sim.firms import ACTIVE, EXITED, REFUSED, Column, Firms
 from sim.kernels import kernel
 from sim.parameters import BY_SECTOR
 from sim.parks import Parks
@@ -137,7 +137,7 @@ def struck(
 
 
 @kernel
-def leave(firms: Visible, who: Ints, occupied: Floats, seekers: Floats, exits: Floats) -> None:
+def leave(firms: Firms, who: Ints, occupied: Floats, seekers: Floats, exits: Floats) -> None:
     """Active firms among these leave their place in the park, and their staff to look for posts."""
     for i in who:
         if firms.alive[i] == 0.0:
@@ -232,7 +232,7 @@ def move(model: District, offer: Floats) -> None:
 
 @kernel
 def relocate(
-    firms: Visible,
+    firms: Firms,
     luck: Column,
     hazard: float,
     offer: Floats,
@@ -295,7 +295,7 @@ def start(model: District, offer: Floats) -> None:
 
 @kernel
 def admit(
-    firms: Visible,
+    firms: Firms,
     p: LifecycleParameters,
     first: int,
     luck: Floats,
@@ -352,7 +352,7 @@ def admit(
 
 @kernel
 def hire(
-    firms: Visible, first: int, staff_per_revenue: Floats, seekers: Floats, entries: Floats
+    firms: Firms, first: int, staff_per_revenue: Floats, seekers: Floats, entries: Floats
 ) -> None:
     """New firms' first staff come from the zone's people who look for a post, as far as they go."""
     wanted = np.zeros(len(seekers))
@@ -401,7 +401,7 @@ def place(model: District, who: Ints, park: Ints) -> None:
 
 @kernel
 def enter(
-    firms: Visible,
+    firms: Firms,
     who: Ints,
     park: Ints,
     zone: Ints,
@@ -416,7 +416,7 @@ def enter(
 
 
 @kernel
-def settle(firms: Visible, i: int, k: int, zone: int, sectors: int, occupied: Floats) -> None:
+def settle(firms: Firms, i: int, k: int, zone: int, sectors: int, occupied: Floats) -> None:
     """Give a firm its zone and park; leave the park where it was."""
     if firms.park[i] >= 0:
         occupied[firms.park[i]] -= 1.0
