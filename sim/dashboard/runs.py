@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from mmap import mmap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,9 +82,9 @@ class Runs:
         self.given = given
         self.names = columns_of(runner)
         self.columns = column_names(blueprint)
-        self.ends: Floats = np.full((most, len(self.columns)), np.nan)
+        self.ends: Floats = _zeros((most, len(self.columns)), np.float64)
         shape = (most, blueprint.horizon + 1, len(targets), zones)
-        self.paths: NDArray[np.float32] = np.zeros(shape, dtype=np.float32)
+        self.paths: NDArray[np.float32] = _zeros(shape, np.float32)
         self.there: Flags = np.zeros(most, dtype=bool)
         self.pieces = Pieces()
         self.kept: set[int] = set()
@@ -125,3 +128,12 @@ class Runs:
             for start, stop in edges.reshape(-1, 2).tolist()
             for first in range(start, stop, size)
         ]
+
+
+def _zeros(shape: tuple[int, ...], kind: type) -> NDArray[Any]:
+    """In memory of their own, which goes back to the system with them.
+
+    The allocator would keep it, in pieces: 30 MB more with each what-if of 2,000 runs.
+    """
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    return np.frombuffer(mmap(-1, size), dtype=kind).reshape(shape)
