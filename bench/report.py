@@ -294,9 +294,9 @@ def _growth(axes: Axes, measured: Measured) -> None:
             textcoords="offset points",
         )
     axes.set_xticks(firms, labels=[f"{count:,}" for count in firms])
-    axes.set_yticks([30, 100, 300], labels=["30", "100", "300"])
+    axes.set_yticks([20, 50, 100, 200], labels=["20", "50", "100", "200"])
     axes.minorticks_off()
-    axes.set_ylim(20, 600)
+    axes.set_ylim(0.6 * min(times), 3.0 * max(times))
     axes.set_xlabel("firms at the start")
     axes.set_title("ms a run of 36 months", loc="left")
 

@@ -16,7 +16,7 @@ from sim.montecarlo import DEATHS_IN_A_ROW
 
 T = TypeVar("T")
 
-RUNS_PER_BATCH = 5  # 0.3 s of the real district, so that others wait and a cancel takes no longer
+RUNS_PER_BATCH = 5  # 0.1 s of the real district, so others hardly wait; a chunk is five of them
 
 
 class Engine:
