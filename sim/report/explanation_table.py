@@ -84,6 +84,11 @@ def _moved(found: Explanation) -> Name:
     )
 
 
+def _spaced(word: str) -> str:
+    """A Chinese word behind another, with the space that a Latin letter at its start needs."""
+    return f" {word}" if word[0].isascii() else word
+
+
 def _pushed(found: Explanation, plan: Plan) -> Name:
     rows = [(row, _largest(row)) for row in found.measures if row.pushes]
     rows = sorted(rows, key=lambda pair: -abs(pair[1].value.mean))[:3]
@@ -95,7 +100,7 @@ def _pushed(found: Explanation, plan: Plan) -> Name:
         )
     zh = "；".join(
         f"「{measure_name(row.measure, plan).zh}」进度 {part(row.progress.mean)}"
-        f"（计划 {part(row.path)}），使{BEHAVIOURS[push.id].zh}变化 {_change(push)}"
+        f"（计划 {part(row.path)}），使{_spaced(BEHAVIOURS[push.id].zh)}变化 {_change(push)}"
         for row, push in rows
     )
     en = "; ".join(
