@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from sim.kernels import LAYOUT, READ
+from sim.processes.lifecycle import become_ai
+
 ROOT = Path(__file__).parents[1]
 MODULES = {
     ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
@@ -239,3 +242,13 @@ def test_a_kernel_calls_nothing_of_another_file() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
         assert not called & foreign, f"{name}.{function.name}"
+
+
+def test_numbers_that_kernels_take_from_other_files_are_part_of_their_names() -> None:
+    read = {f"sim.{Path(file).stem}" for file in READ}
+    for name in {module for module, _, _ in kernels()}:
+        for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sim."):
+                numbers = [a.name for a in node.names if a.name.isupper() and a.name[:3] != "BY_"]
+                assert not numbers or node.module in read, f"{name}: {numbers} of {node.module}"
+    assert "_" + LAYOUT in become_ai.__qualname__
