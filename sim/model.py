@@ -63,11 +63,7 @@ class District(mesa.Model):
         draws: Draws,
         precision: type = np.float32,
     ) -> None:
-        super().__init__(seed=0)  # Mesa's own generators are not used; see sim.draws
-        # Mesa counts steps in a wrapper that ties the model to itself, so that its columns would
-        # stay until the next collection of garbage; ``step`` counts them instead
-        for name in ("step", "_user_step"):
-            self.__dict__.pop(name, None)
+        super().__init__(rng=0)  # Mesa's own generators are not used; see sim.draws
         self.blueprint = blueprint
         self.parameters = parameters
         self.draws = draws
@@ -112,7 +108,6 @@ class District(mesa.Model):
     def step(self) -> None:
         """One month, in the order in which things happen."""
         self.month += 1
-        self.steps = self.month
         self.columns.reveal(self.month)
         economy.step(self)  # factors and shocks move
         implementation.step(self)  # departments work, measures make progress
@@ -133,6 +128,14 @@ class District(mesa.Model):
         while self.month < self.blueprint.horizon:
             self.step()
         return self.outcome()
+
+    def clear(self) -> None:
+        """Let go of everything; the district is of no use afterwards.
+
+        Mesa's model refers to itself, so that its columns would stay until the next collection of
+        garbage.
+        """
+        self.__dict__.clear()
 
     def outcome(self) -> Outcome:
         kinds = list(accounts.indicators(self.blueprint).values())

@@ -20,6 +20,7 @@ import numpy as np
 from sim.draws import AGAIN
 from sim.errors import RunError
 from sim.executors import LocalProcesses, Workers
+from sim.kernels import made_with
 from sim.runner import Runner
 from sim.scenario import Inputs
 from sim.store import RUNS_PER_CHUNK, Chunk, Columns, Store, reason
@@ -60,6 +61,7 @@ def stretch(inputs: Inputs, seed: int, first: int, count: int) -> Chunk:
         np.array([o.series.reshape(months, -1) for o in outcomes], dtype=np.float32),
         np.array([o.costs.reshape(months, -1) for o in outcomes], dtype=np.float32),
         np.array([runner.parameters_of(o.run) for o in outcomes], dtype=np.float32),
+        made_with(),
     )
 
 

@@ -47,7 +47,10 @@ class Runner:
 
     def run(self, run: int) -> Outcome:
         """A run from the start to the end of the plan."""
-        return self.district(run).run()
+        district = self.district(run)
+        outcome = district.run()
+        district.clear()
+        return outcome
 
     @cached_property
     def series_columns(self) -> list[str]:

@@ -60,12 +60,16 @@ Floats = NDArray[Any]
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive runs: series (runs, T + 1, columns), costs alike, parameters (runs, entries)."""
+    """Consecutive runs: series (runs, T + 1, columns), costs alike, parameters (runs, entries).
+
+    ``made_with``: the kind of kernels and the processor, see ``sim.kernels.made_with``.
+    """
 
     first: int
     series: Floats
     costs: Floats
     parameters: Floats
+    made_with: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -182,6 +186,7 @@ class Store:
             _write_table(draft / "parameters.parquet", runs, None, self.columns.parameters, values)
             sums = {name: _sha256(draft / f"{name}.parquet") for name in TABLES}
             note = {"first_run": chunk.first, "runs": len(chunk.series), "sha256": sums}
+            note["made_with"] = chunk.made_with
             (draft / "chunk.json").write_text(json.dumps(note, indent=1) + "\n")
             _sync(draft / "chunk.json")
             _sync(draft)

@@ -33,7 +33,7 @@ def test_firms_parks_and_departments_are_agents_of_a_mesa_model(district: Distri
         (district.parks, Park),
         (district.departments, Department),
     ):
-        assert isinstance(agents, mesa.agent.AgentSet)
+        assert isinstance(agents, type(district.agents))  # Mesa's own set, of several kinds
         assert {type(agent) for agent in agents} == {kind}
         assert issubclass(kind, mesa.Agent)
     together = len(district.firms) + len(district.parks) + len(district.departments)
@@ -44,6 +44,10 @@ def test_no_agent_is_made_before_somebody_looks(district: District) -> None:
     stepped(district, 3)
     assert len(district.agents) == 0
     assert len(district.firms) > 0
+
+
+def test_mesa_counts_the_steps(district: District) -> None:
+    assert stepped(district, 3).steps == district.month == 3
 
 
 def test_looking_at_agents_leaves_a_run_as_it_is(small: Runner, district: District) -> None:

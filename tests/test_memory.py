@@ -64,17 +64,23 @@ def test_no_district_outlives_its_run(small: Runner) -> None:
     assert alive_after(small, unseen, 50) == 0
 
 
-def test_a_district_goes_at_once_and_does_not_wait_for_the_garbage_collector(
-    small: Runner,
+def test_a_runs_district_goes_at_once_and_does_not_wait_for_the_garbage_collector(
+    small: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    columns = []
+    make = Runner.district
+
+    def noted(self: Runner, run: int) -> District:
+        district = make(self, run)
+        columns.append(weakref.ref(district.columns))
+        return district
+
+    monkeypatch.setattr(Runner, "district", noted)
     gc.collect()
     gc.disable()
     try:
-        district = small.district(0)
-        unseen(district)
-        left = weakref.ref(district)
-        del district
-        assert left() is None
+        small.run(0)
+        assert [reference() for reference in columns] == [None]
     finally:
         gc.enable()
 

@@ -73,11 +73,11 @@ def toy(small: Runner, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_store(out, small.inputs, 1, __version__, columns) as store:
         for first in range(0, RUNS, RUNS_PER_CHUNK):
             part = slice(first, first + RUNS_PER_CHUNK)
-            store.write(Chunk(first, series[part], costs[part], parameters[part]))
+            store.write(Chunk(first, series[part], costs[part], parameters[part], {}))
         for first in range(0, 200, RUNS_PER_CHUNK):
             part = slice(first, first + RUNS_PER_CHUNK)
             again = 1_000_000_000 + first
-            store.write(Chunk(again, series[part], costs[part], parameters[part]))
+            store.write(Chunk(again, series[part], costs[part], parameters[part], {}))
     return out
 
 

@@ -47,7 +47,7 @@ def ask(small: Runner, tmp_path: Path) -> Ask:
         costs = np.zeros((RUNS_PER_CHUNK, len(columns.months), len(columns.costs)))
         parameters = np.zeros((RUNS_PER_CHUNK, len(columns.parameters)))
         with open_store(tmp_path / "out", small.inputs, 1, "test", columns) as store:
-            store.write(Chunk(0, series, costs, parameters))
+            store.write(Chunk(0, series, costs, parameters, {}))
             found = answer(store, small, runs)
         return found.results.set_index(["zone", "target"])
 
@@ -208,6 +208,7 @@ def test_costs_are_summed_over_the_period(small: Runner, tmp_path: Path) -> None
         np.zeros((*shape[:2], len(columns.series))),
         np.full(shape, 0.5),
         np.zeros((RUNS_PER_CHUNK, len(columns.parameters))),
+        {},
     )
     chunk = replace(chunk, costs=chunk.costs * (np.arange(shape[1]) > 0)[:, None])
     with open_store(tmp_path / "out", small.inputs, 1, "test", columns) as store:

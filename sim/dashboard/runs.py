@@ -48,6 +48,7 @@ class Pieces:
                     np.concatenate([getattr(part, table) for _, part in sorted(parts.items())])
                     for table in ("series", "costs", "parameters")
                 ),
+                made_with=next(iter(parts.values())).made_with,
             )
             for number, parts in list(self._parts.items())
             if sum(len(part.series) for part in parts.values()) == RUNS_PER_CHUNK

@@ -57,7 +57,7 @@ class ReferenceDistrict(mesa.Model):
     """
 
     def __init__(self, inputs: Inputs, parameters: SimpleNamespace, draws: Draws) -> None:
-        super().__init__(seed=0)  # Mesa's own generators are not used
+        super().__init__(rng=0)  # Mesa's own generators are not used
         self.inputs = inputs
         self.blueprint = build(inputs)
         self.p = plain(parameters)
