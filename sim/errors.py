@@ -7,17 +7,20 @@ The command prints it and ends with exit status 2.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 FieldPath = tuple[str | int, ...]
-Problem = tuple[FieldPath, str]  # where it stands in a file, and what is wrong
 
 MAX_SHOWN = 60  # characters of a found value
 MAX_FIELD = 160  # characters of a field's path
 MAX_NAMES = 30  # allowed names that are listed in full
 MAX_PROBLEMS = 10
+MAX_MEANT = 100  # unknown names that are held against the known ones; looking takes long
 
 
 class InputError(Exception):
@@ -73,18 +76,41 @@ def nearest(name: object, names: Iterable[str]) -> list[str]:
     return difflib.get_close_matches(str(name)[:MAX_SHOWN], list(names), n=3, cutoff=0.5)
 
 
+def meant(unknown: Iterable[object], known: Collection[str]) -> set[str]:
+    """The known names that mistyped ones stand for, as far as it is worth looking."""
+    return {near for name in islice(unknown, MAX_MEANT) for near in nearest(name, known)[:1]}
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A name that is unknown, as a sentence with the nearest known one and those that are allowed.
+
+    The sentence is made when it is read: a file may hold thousands, of which ten are listed.
+    """
+
+    kind: str
+    found: object = field(hash=False)
+    allowed: Collection[str] = field(compare=False)
+
+    def __str__(self) -> str:
+        near = nearest(self.found, self.allowed)
+        text = f"unknown {self.kind} {shown(self.found)}"
+        if near:
+            text += f"; did you mean {near[0]!r}?"
+        if len(self.allowed) > MAX_NAMES:
+            listed = f"many, such as {', '.join(near or islice(self.allowed, 3))}"
+        else:
+            listed = ", ".join(self.allowed) or "none"
+        return f"{text} (allowed: {listed})"
+
+
+Fault = str | Unknown  # what is wrong, as a sentence
+Problem = tuple[FieldPath, Fault]  # with where it stands in a file
+
+
 def unknown(kind: str, found: object, allowed: Iterable[str]) -> str:
-    """Say that a name is unknown, with the nearest known one and those that are allowed."""
-    names = list(allowed)
-    near = nearest(found, names)
-    text = f"unknown {kind} {shown(found)}"
-    if near:
-        text += f"; did you mean {near[0]!r}?"
-    if len(names) > MAX_NAMES:
-        listed = f"many, such as {', '.join(near or names[:3])}"
-    else:
-        listed = ", ".join(names) or "none"
-    return f"{text} (allowed: {listed})"
+    """Say that a name is unknown."""
+    return str(Unknown(kind, found, list(allowed)))
 
 
 def shown(value: Any) -> str:
@@ -113,12 +139,16 @@ def plain(number: float) -> str:
     """A number as people write it: 1,000,000 and 0.25, and 1e+300 where it is absurd."""
     if abs(number) < 1e15 and number % 1 == 0:
         return f"{int(number):,}"
-    return f"{number:.10g}"
+    try:
+        return f"{number:.10g}"
+    except OverflowError:  # a whole number beyond what a float holds
+        return "a number of more than 300 digits"
 
 
-def listed(messages: Iterable[str]) -> str:
-    """Several problems, one a line, each once and at most ten of them."""
-    lines = list(dict.fromkeys(messages))
-    if len(lines) > MAX_PROBLEMS:
-        lines[MAX_PROBLEMS:] = [f"… and {len(lines) - MAX_PROBLEMS} more"]
+def listed(problems: Iterable[T], say: Callable[[T], str] = str) -> str:
+    """Several problems, one a line, each once and at most ten of them; only these are said."""
+    found = list(dict.fromkeys(problems))
+    lines = [say(problem) for problem in found[:MAX_PROBLEMS]]
+    if len(found) > MAX_PROBLEMS:
+        lines.append(f"… and {len(found) - MAX_PROBLEMS} more")
     return "\n".join(lines)

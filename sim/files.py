@@ -37,6 +37,7 @@ RecordT = TypeVar("RecordT", bound=BaseModel)
 MAX_BYTES = 5_000_000
 MAX_NODES = 200_000
 MAX_DEPTH = 40
+MAX_ENTRIES = 2_000  # of one list, or fields of one record
 TAGS = {"map", "seq", "str", "int", "float", "bool", "null", "timestamp", "value"}
 
 # Plain decimals only: no octal, hexadecimal, sixties (12:30) or digits in groups.
@@ -142,7 +143,7 @@ def refuse(source: Source, problems: Iterable[Problem], error: type[InputError])
     """Raise ``error`` with the place of every problem, line by line, where there are any."""
     ordered = sorted(problems, key=lambda problem: source.line(problem[0]))
     if ordered:
-        raise error(listed(f"{source.place(field)}: {text}" for field, text in ordered))
+        raise error(listed(ordered, lambda problem: f"{source.place(problem[0])}: {problem[1]}"))
 
 
 def kind_of(source: Source) -> str | None:
@@ -240,6 +241,10 @@ def _construct(
         place = at(file, node.start_mark.line + 1, dotted(at_path))
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")
         raise FileError(f"{place}: found the tag {shown(tag)}; allowed: plain values only")
+    if isinstance(node, yaml.CollectionNode) and len(node.value) > MAX_ENTRIES:
+        place = at(file, lines[at_path], dotted(at_path))
+        limit = f"allowed: at most {MAX_ENTRIES:,} in one list or record"
+        raise FileError(f"{place}: holds {len(node.value):,} entries; {limit}")
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, at_path, lines, file, count)
     if isinstance(node, yaml.SequenceNode):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from sim import months
-from sim.errors import FieldPath, PlanError, Problem, nearest, plain, shown, unknown
+from sim.errors import FieldPath, PlanError, Problem, Unknown, meant, plain, shown
 from sim.figures import (
     Basis,
     Name,
@@ -290,16 +290,21 @@ def _problems(plan: Plan) -> list[Problem]:
     for position, department in enumerate(plan.departments):
         if department.zone is not None and department.zone not in plan.zone_ids():
             place = ("departments", position, "zone")
-            found.append((place, unknown("zone", department.zone, plan.zone_ids())))
+            found.append((place, Unknown("zone", department.zone, plan.zone_ids())))
     return [*found, *provenance_problems(plan, plan.provenance)]
 
 
 def repeated(kind: str, names: list[str], field: str = "id") -> list[Problem]:
     return [
-        ((kind, position, field), f"{name!r} is used twice; each needs its own")
-        for position, name in enumerate(names)
-        if name in names[:position]
+        ((kind, position, field), f"{names[position]!r} is used twice; each needs its own")
+        for position in _again(names)
     ]
+
+
+def _again(names: list[str]) -> list[int]:
+    """The places of names that stand in a list already."""
+    first: dict[str, int] = {}
+    return [n for n, name in enumerate(names) if first.setdefault(name, n) != n]
 
 
 def _position_problems(plan: Plan) -> list[Problem]:
@@ -350,9 +355,9 @@ def _measure_problems(plan: Plan) -> list[Problem]:
     for position, measure in enumerate(plan.measures):
         place: FieldPath = ("measures", position)
         if measure.group not in groups:
-            found.append(((*place, "group"), unknown("group", measure.group, groups)))
+            found.append(((*place, "group"), Unknown("group", measure.group, groups)))
         if measure.lead not in departments:
-            found.append(((*place, "lead"), unknown("department", measure.lead, departments)))
+            found.append(((*place, "lead"), Unknown("department", measure.lead, departments)))
         found += unknown_names("department", measure.join, departments, (*place, "join"))
         if measure.lead in measure.join:
             field = (*place, "join", measure.join.index(measure.lead))
@@ -373,7 +378,7 @@ def _park_problems(plan: Plan) -> list[Problem]:
     for position, park in enumerate(plan.parks):
         place: FieldPath = ("parks", position)
         if park.zone not in plan.zone_ids():
-            found.append(((*place, "zone"), unknown("zone", park.zone, plan.zone_ids())))
+            found.append(((*place, "zone"), Unknown("zone", park.zone, plan.zone_ids())))
         found += unknown_names("sector", park.focus, plan.sector_ids(), (*place, "focus"))
         if park.general and park.capacity.value < 1:
             text = f"found {plain(park.capacity.value)}; a general park needs at least 1"
@@ -381,6 +386,7 @@ def _park_problems(plan: Plan) -> list[Problem]:
         if park.opens and months.number(park.opens) > months.number(plan.end):
             text = f"found {park.opens}; allowed: up to {plan.end}, the plan's end"
             found.append(((*place, "opens"), text))
+    housed = _housed(plan)
     found += [
         (
             ("zones", position),
@@ -388,17 +394,22 @@ def _park_problems(plan: Plan) -> list[Problem]:
             "add one to 'parks', so that every firm has a home",
         )
         for position, zone in enumerate(plan.zones)
-        if not any(_houses_all(plan, park, zone.id) for park in plan.parks)
+        if zone.id not in housed
     ]
     return found
 
 
-def _houses_all(plan: Plan, park: Park, zone: str) -> bool:
-    """Whether every firm of a zone may settle in a park from the start."""
-    is_open = park.opens is None or months.number(park.opens) <= months.number(plan.start)
+def _housed(plan: Plan) -> set[str]:
+    """The zones in which every firm may settle in some park from the start."""
+    zones = plan.zone_ids()
+    open_to_all = {
+        park.zone
+        for park in plan.parks
+        if park.general
+        and (park.opens is None or months.number(park.opens) <= months.number(plan.start))
+    }
     # a park whose zone is mistyped is reported as that, and not as missing too
-    meant = [park.zone] if park.zone in plan.zone_ids() else nearest(park.zone, plan.zone_ids())[:1]
-    return park.general and is_open and zone in meant
+    return open_to_all | meant(sorted(open_to_all.difference(zones)), zones)
 
 
 def shares_problems(shares: dict[str, float], zones: list[str], place: FieldPath) -> list[Problem]:
@@ -415,12 +426,13 @@ def unknown_names(
 ) -> list[Problem]:
     """Names in a list, or before the colon, that are unknown or given twice."""
     found: list[Problem] = []
-    listed = list(names)
+    listed, is_known = list(names), frozenset(known)
+    twice = set(_again(listed))
     for position, name in enumerate(listed):
         field = (*place, position if isinstance(names, list) else name)
-        if name not in known:
-            found.append((field, unknown(kind, name, known)))
-        elif name in listed[:position]:
+        if name not in is_known:
+            found.append((field, Unknown(kind, name, known)))
+        elif position in twice:
             found.append((field, f"{name!r} is named twice; remove one"))
     return found
 
@@ -430,7 +442,7 @@ def names_problems(
 ) -> list[Problem]:
     """Names before the colon must be just the needed ones; a mistyped one is said once."""
     found = unknown_names(kind, given, needed, place)
-    mistyped = [near for name in given if name not in needed for near in nearest(name, needed)[:1]]
+    mistyped = meant((name for name in given if name not in needed), needed)
     return found + [
         (place, f"the {kind} {name!r} is missing; it must be given")
         for name in needed

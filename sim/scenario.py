@@ -15,7 +15,7 @@ from pydantic import Field
 
 from sim import months
 from sim.economy import Economy, Lever, read_economy
-from sim.errors import FieldPath, PathError, Problem, ScenarioError, plain, shown, unknown
+from sim.errors import FieldPath, PathError, Problem, ScenarioError, Unknown, plain, shown
 from sim.figures import Name, Record, within
 from sim.files import Source, load, read_yaml, refuse, source_of
 from sim.months import Month
@@ -35,6 +35,9 @@ OWN_PERIOD = (
     ", since targets with other deadlines are other targets; make this scenario the base to plan "
     "for another end (pudong dashboard --scenario FILE)"
 )
+
+MAX_NAME = 200  # characters of a name, which stands in headings, tables and charts
+MAX_QUESTION = 2_000
 
 Months = Annotated[int, within(1, LONGEST)]
 Part = Annotated[float, within(0, 1)]
@@ -230,7 +233,7 @@ def _named_by(source: Source, field: str) -> Iterator[None]:
 
 def _problems(scenario: Scenario, plan: Plan, economy: Economy) -> list[Problem]:
     """Everything in a scenario that its plan or economy does not allow, with its field."""
-    found: list[Problem] = []
+    found: list[Problem] = _long_texts(scenario)
     for position, setting in enumerate(scenario.levers):
         found += _setting_problems(setting, plan, economy, ("levers", position))
     found += repeated("shocks", [shock.id for shock in scenario.shocks])
@@ -244,6 +247,21 @@ def _problems(scenario: Scenario, plan: Plan, economy: Economy) -> list[Problem]
     for name, shares in scenario.target_shares.items():
         found += shares_problems(shares, plan.zone_ids(), ("target_shares", name))
     return found + _parameter_problems(scenario, economy)
+
+
+def _long_texts(scenario: Scenario) -> list[Problem]:
+    """Names and questions that no page has room for."""
+    texts: list[tuple[FieldPath, Name, int]] = [
+        (("name",), scenario.name, MAX_NAME),
+        (("question",), scenario.question, MAX_QUESTION),
+        *((("shocks", n, "name"), shock.name, MAX_NAME) for n, shock in enumerate(scenario.shocks)),
+    ]
+    return [
+        ((*place, language), f"found {len(text):,} characters; allowed: at most {most:,}")
+        for place, name, most in texts
+        for language, text in (("zh", name.zh), ("en", name.en))
+        if len(text) > most
+    ]
 
 
 def _parameter_problems(scenario: Scenario, economy: Economy) -> list[Problem]:
@@ -266,7 +284,7 @@ def _setting_problems(
 ) -> list[Problem]:
     levers = [lever.value for lever in Lever]
     if setting.lever not in levers:
-        return [((*place, "lever"), unknown("lever", setting.lever, levers))]
+        return [((*place, "lever"), Unknown("lever", setting.lever, levers))]
     found: list[Problem] = []
     rule = economy.levers[setting.lever]
     if not rule.low <= setting.value <= rule.high:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from sim.errors import FieldPath, Problem, nearest, shown, unknown
+from sim.errors import MAX_MEANT, Fault, FieldPath, Problem, Unknown, meant, shown
 
 NEEDED = {
     "float_type": "a number is needed",
@@ -27,11 +28,9 @@ NEEDED = {
 def problems_of(failure: ValidationError, record: type[BaseModel], data: Any) -> Iterator[Problem]:
     """Each problem as its field and a sentence; a mistyped field is not named as missing too."""
     found = failure.errors(include_url=False)
+    extra = islice((item["loc"] for item in found if item["type"] == "extra_forbidden"), MAX_MEANT)
     mistyped = {
-        (*item["loc"][:-1], name)
-        for item in found
-        if item["type"] == "extra_forbidden"
-        for name in nearest(item["loc"][-1], _fields_beside(record, item["loc"]))[:1]
+        (*loc[:-1], name) for loc in extra for name in meant(loc[-1:], _fields_beside(record, loc))
     }
     for item in found:
         if item["type"] != "missing" or item["loc"] not in mistyped:
@@ -41,16 +40,16 @@ def problems_of(failure: ValidationError, record: type[BaseModel], data: Any) ->
             yield _field(data, loc, missing), _sentence(record, item)
 
 
-def _sentence(record: type[BaseModel], item: Any) -> str:
+def _sentence(record: type[BaseModel], item: Any) -> Fault:
     kind, found, context = item["type"], item["input"], item.get("ctx", {})
     if kind == "missing":
         return "is missing; it must be given"
     if kind == "extra_forbidden":
-        return unknown("field", item["loc"][-1], _fields_beside(record, item["loc"]))
+        return Unknown("field", item["loc"][-1], _fields_beside(record, item["loc"]))
     if kind == "value_error":
         return str(context["error"])
     if kind in ("enum", "literal_error"):
-        return unknown(str(item["loc"][-1]), found, re.findall(r"'([^']*)'", context["expected"]))
+        return Unknown(str(item["loc"][-1]), found, re.findall(r"'([^']*)'", context["expected"]))
     return f"found {shown(found)}; {_needed(record, item)}"
 
 

@@ -36,7 +36,7 @@ from sim.analysis.observations import (
     unknown_names,
 )
 from sim.blueprint import Floats
-from sim.errors import shown
+from sim.errors import Fault, shown
 from sim.plan import DISTRICT
 from sim.scenario import Inputs
 
@@ -255,7 +255,7 @@ def read_history(path: Path | str, inputs: Inputs) -> list[PastFigure]:
     seen: dict[tuple[str, str], str] = {}
     dates: set[tuple[str, str, str]] = set()
 
-    def misfits(figure: PastFigure) -> Iterator[tuple[str, str]]:
+    def misfits(figure: PastFigure) -> Iterator[tuple[str, Fault]]:
         yield from unknown_names(figure, inputs.plan, units)
         if figure.kind not in (Kind.EXACT, Kind.ABOUT):
             yield "kind", f"found '{figure.kind}'; allowed: exact, about (a bound has no growth)"

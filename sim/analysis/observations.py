@@ -30,10 +30,12 @@ from scipy.special import log_ndtr, ndtri
 from sim import months
 from sim.blueprint import Floats, build
 from sim.errors import (
+    Fault,
     FieldValueError,
     FileError,
     InputError,
     PathError,
+    Unknown,
     listed,
     plain,
     shown,
@@ -209,7 +211,7 @@ class Observation(Published):
 
 
 RecordT = TypeVar("RecordT", bound=Published)
-Misfits = Callable[[RecordT], Iterator[tuple[str, str]]]
+Misfits = Callable[[RecordT], Iterator[tuple[str, Fault]]]
 
 
 def read_observations(
@@ -243,7 +245,7 @@ def read_table(path: Path | str, record: type[RecordT], misfits: Misfits[RecordT
     path = Path(path)
     rows = _rows(path, list(record.model_fields))
     found: list[RecordT] = []
-    problems: list[tuple[int, str, str]] = []
+    problems: list[tuple[int, str, Fault]] = []
     lines: dict[str, int] = {}
     for line, row in rows:
         try:
@@ -259,9 +261,8 @@ def read_table(path: Path | str, record: type[RecordT], misfits: Misfits[RecordT
         problems += [(line, *problem) for problem in misfits(figure)]
         found.append(figure)
     if problems:
-        raise ObservationError(
-            listed(_place(path, line, column) + f": {text}" for line, column, text in problems)
-        )
+        said = listed(problems, lambda one: f"{_place(path, *one[:2])}: {one[2]}")
+        raise ObservationError(said)
     return found
 
 
@@ -324,21 +325,21 @@ def units_of(inputs: Inputs) -> dict[str, str]:
 
 def unknown_names(
     figure: Published, plan: Plan, units: dict[str, str]
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, Fault]]:
     """Columns that name what the plan or the model lacks, and why."""
     if figure.indicator not in units:
-        yield "indicator", unknown("indicator", figure.indicator, units)
+        yield "indicator", Unknown("indicator", figure.indicator, units)
     elif figure.unit != units[figure.indicator]:
         needed = units[figure.indicator]
         yield "unit", f"found {shown(figure.unit)}; {figure.indicator} is in {needed}"
     zones = [DISTRICT, *(zone.id for zone in plan.zones)]
     if figure.zone not in zones:
-        yield "zone", unknown("zone", figure.zone, zones)
+        yield "zone", Unknown("zone", figure.zone, zones)
 
 
 def _misfits(
     observation: Observation, inputs: Inputs, units: dict[str, str], until: str | None
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[str, Fault]]:
     """What does not fit the plan, by column: names, and months outside its time."""
     plan = inputs.plan
     yield from unknown_names(observation, plan, units)
