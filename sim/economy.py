@@ -17,7 +17,7 @@ from sim.errors import EconomyError, FieldPath, Problem, plain
 from sim.figures import (
     Finite,
     Given,
-    Name,
+    Label,
     NonNegative,
     Number,
     Parameter,
@@ -53,8 +53,8 @@ class Lever(StrEnum):
 class LeverRule(Record):
     """One lever's bounds, the plan's value, its strength on what it moves, and its price."""
 
-    name: Name
-    unit: Name
+    name: Label
+    unit: Label
     low: Finite
     high: Finite
     baseline: dict[str, Number] = Field(description="by zone; 'elsewhere' for the zones not named")
@@ -132,7 +132,7 @@ class Economy(Record):
     """The base year, linkages, levers and behavioural parameters of one district."""
 
     id: Id
-    name: Name
+    name: Label
     base_month: Month
     provenance: list[Provenance]
     sectors: dict[str, SectorBase]

@@ -13,6 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sim.text import visible
+
 T = TypeVar("T")
 FieldPath = tuple[str | int, ...]
 
@@ -131,7 +133,7 @@ def shown(value: Any) -> str:
 
 def shown_text(text: str, length: int = MAX_SHOWN) -> str:
     """A text on one line, cut to what a message can carry."""
-    line = " ".join(text[: 4 * length].split())
+    line = visible(" ".join(text[: 4 * length].split()))
     return line if len(line) <= length else line[: length - 1] + "…"
 
 

@@ -29,12 +29,16 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    StringConstraints,
     Tag,
     model_validator,
 )
 
 from sim.errors import FieldPath, FieldValueError, Problem, plain
+from sim.text import LINE_END, described
 
+MAX_LABEL = 200  # characters
+MAX_SENTENCE = 5_000
 LARGEST = 1e9  # of any number in a file: far above all that a district has
 
 
@@ -66,6 +70,25 @@ def whole(number: Any) -> Any:
 Finite = Annotated[float, within(-LARGEST, LARGEST)]
 
 
+def _one_line(text: str) -> str:
+    sign = LINE_END.search(text)
+    if sign:
+        raise ValueError(f"found {described(sign.group())}; write it on one line")
+    return text
+
+
+# Text of a file, without the spaces around it: on one line, or on several if need be.
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LABEL),
+    AfterValidator(_one_line),
+]
+Prose = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=5, max_length=MAX_SENTENCE)
+]
+Reason = Annotated[Prose, Field(min_length=10)]
+
+
 class Name(Record):
     """What a thing is called, in Chinese and in English."""
 
@@ -76,11 +99,38 @@ class Name(Record):
         return self.zh if language == "zh" else self.en
 
 
+def _of_a_file(longest: int) -> AfterValidator:
+    """A name as a file gives it: each language on one line, without the spaces around it."""
+
+    def check(name: Name) -> Name:
+        texts = {language: name[language].strip() for language in ("zh", "en")}
+        for language, text in texts.items():
+            sign = LINE_END.search(text)
+            problem = (
+                "text is needed"
+                if not text
+                else f"found {described(sign.group())}; write it on one line"
+                if sign
+                else f"found {len(text):,} characters; allowed: at most {longest:,}"
+                if len(text) > longest
+                else None
+            )
+            if problem:
+                raise FieldValueError((language,), problem)
+        return Name(**texts)
+
+    return AfterValidator(check)
+
+
+Label = Annotated[Name, _of_a_file(MAX_LABEL)]  # stands in headings, tables and charts
+Sentence = Annotated[Name, _of_a_file(MAX_SENTENCE)]
+
+
 class Basis(Record):
     """Where numbers come from: a source, or an assumption with its reason."""
 
-    source: str | None = Field(None, min_length=5)
-    assumption: str | None = Field(None, min_length=10)
+    source: Prose | None = None
+    assumption: Reason | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -92,7 +142,7 @@ class Provenance(Basis):
     """One row of a file's provenance table; it covers every bare number below its fields."""
 
     fields: list[str] = Field(min_length=1)
-    unit: str
+    unit: Line
     relative_range: Annotated[float, within(0, 100)] | None = Field(
         None, description="± share of the value"
     )
@@ -135,11 +185,11 @@ class Figure(Record):
     """A number with its unit, range and source or assumption (own, or from the table)."""
 
     value: float
-    unit: str | None = None
+    unit: Line | None = None
     low: Finite | None = None
     high: Finite | None = None
-    source: str | None = Field(None, min_length=5)
-    assumption: str | None = Field(None, min_length=10)
+    source: Prose | None = None
+    assumption: Reason | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -162,12 +212,12 @@ class Parameter(Record):
         Annotated[float, Tag("one")] | Annotated[dict[str, float], Tag("entries")],
         Discriminator(_one_or_many),
     ]
-    unit: str
+    unit: Line
     low: Finite
     high: Finite
     prior: Prior | None = None
-    source: str | None = Field(None, min_length=5)
-    assumption: str | None = Field(None, min_length=10)
+    source: Prose | None = None
+    assumption: Reason | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -27,6 +27,7 @@ from sim.errors import (
     shown,
     shown_text,
 )
+from sim.text import NO_TEXT, described, no_text
 from sim.validation import problems_of
 
 __all__ = ["FieldPath", "Source", "dotted", "expect", "kind_of", "load", "read_yaml", "refuse"]
@@ -188,11 +189,10 @@ def _text(path: Path, raw: bytes) -> str:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise FileError(f"{path}, line {line}: is not UTF-8 text; save it as UTF-8") from None
-    odd = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    odd = NO_TEXT.search(text) or yaml.reader.Reader.NON_PRINTABLE.search(text)
     if odd:
         line = text.count("\n", 0, odd.start()) + 1
-        found = f"found the control character U+{ord(odd.group()):04X}"
-        raise FileError(f"{path}, line {line}: {found}; remove it")
+        raise FileError(f"{path}, line {line}: found {described(odd.group())}; remove it")
     return text
 
 
@@ -252,6 +252,9 @@ def _construct(
             _construct(item, (*at_path, position), lines, file, count)
             for position, item in enumerate(node.value)
         ]
+    if (odd := no_text(node.value)) is not None:
+        place = at(file, node.start_mark.line + 1, dotted(at_path))
+        raise FileError(f"{place}: found {odd}; remove it")
     return _scalar(node)
 
 
@@ -266,6 +269,8 @@ def _mapping(
             found = "a merge (<<)" if key else "a list or fields"
             place = at(file, line, dotted(at_path))
             raise FileError(f"{place}: found {found} as a field's name; a plain word is needed")
+        if (odd := no_text(key)) is not None:
+            raise FileError(f"{at(file, line, dotted(at_path))}: found {odd} in a field's name")
         field = (*at_path, key)
         if key in mapping:
             place = at(file, line, dotted(field))

@@ -1,13 +1,13 @@
 """Kernels: loops over firms, calls or cells, compiled to machine code when first called.
 
 What numba compiled is kept beside the source, or in the user's cache where the source cannot be
-written to; where neither can be, it is compiled anew in each process. A kept file is used only where
-all that its machine code depends on is as it was, and every byte is as it was written; else it is
-compiled anew. numba itself looks at neither the content of the source nor at checksums.
+written to; where neither can be, it is compiled anew in each process. A kept file is used only
+where all that its machine code depends on is as it was, and every byte is as it was written; else
+the kernel is compiled anew. (numba goes by a source's date and size, and has no checksums.)
 
 A kernel calls no function of another file: what is kept of it would go on with the old one. What
-it reads of others as numbers (states and columns of firms, sums of zones, quantities of the plan) is
-part of what it depends on.
+it reads of others as numbers (states and columns of firms, sums of zones, quantities of the plan)
+is part of what it depends on.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 READ = ("firms.py", "plan.py", "zones.py")  # files whose names kernels know as numbers
 _TEXTS = [(Path(__file__).parent / file).read_bytes() for file in READ]
 LAYOUT = hashlib.sha256(b"".join(_TEXTS)).hexdigest()
+PLAIN = bool(vars(numba.config)["DISABLE_JIT"])  # by NUMBA_DISABLE_JIT
 SUM = hashlib.sha256().digest_size
 
 
@@ -42,7 +43,7 @@ def kernel(function: F) -> F:
     Sums keep their order and nothing is contracted, so that results are those of plain Python.
     """
     compiled: Any = numba.njit(error_model="numpy")(function)
-    if not numba.config.DISABLE_JIT:
+    if not PLAIN:
         with suppress(RuntimeError, OSError):  # no place where what was compiled could be kept
             compiled._cache = KernelCache(function)
     return compiled  # type: ignore[no-any-return]
@@ -50,7 +51,7 @@ def kernel(function: F) -> F:
 
 def made_with() -> dict[str, str]:
     """What machine code depends on beside the program: recorded with the runs that it made."""
-    if numba.config.DISABLE_JIT:
+    if PLAIN:
         return {"kernels": "plain Python", "processor": platform.machine()}
     triple, processor, features = cpu_target.target_context.codegen().magic_tuple()
     sort = hashlib.sha256(str(features).encode()).hexdigest()[:8]
@@ -67,7 +68,7 @@ class KernelCache(FunctionCache):
         known = [LAYOUT, hashlib.sha256(source).hexdigest(), repr((code.co_consts, code.co_names))]
         known.append(platform.python_version())
         known += [version(library) for library in ("numba", "llvmlite", "numpy")]
-        self._cache_file = KernelFiles(Path(self.cache_path), self._impl.filename_base, known)
+        self._cache_file: Any = KernelFiles(Path(self.cache_path), self._impl.filename_base, known)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep it where that can be done; where not, the next process compiles it anew."""

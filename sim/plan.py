@@ -20,10 +20,13 @@ from sim import months
 from sim.errors import FieldPath, PlanError, Problem, Unknown, meant, plain, shown
 from sim.figures import (
     Basis,
-    Name,
+    Label,
+    Line,
     NonNegative,
+    Prose,
     Provenance,
     Record,
+    Sentence,
     Share,
     provenance_problems,
     whole,
@@ -109,8 +112,8 @@ class Position(Basis):
 
 class Zone(Record):
     id: Id
-    name: Name
-    section: str
+    name: Label
+    section: Line
     role: Literal["core", "centre", "other"]
     data_pilot: bool = Field(False, description="data cross the border here first")
     position: Position | None = None
@@ -118,8 +121,8 @@ class Zone(Record):
 
 class Sector(Record):
     id: Id
-    name: Name
-    section: str
+    name: Label
+    section: Line
     role: Literal["core", "application"]
 
 
@@ -141,9 +144,9 @@ class Target(Record):
     """One target of the plan: a threshold for a quantity at a date, split over the zones."""
 
     id: Id
-    name: Name
-    section: str
-    unit: Name
+    name: Label
+    section: Line
+    unit: Label
     quantity: Quantity = Field(strict=False)
     sectors: dict[str, Share] = Field(
         default_factory=dict, description="weight of each sector's revenue or firms"
@@ -155,7 +158,7 @@ class Target(Record):
     milestones: dict[Month, Share] = Field(
         default_factory=dict, description="share of the threshold that the plan has reached by then"
     )
-    driven_by: Name
+    driven_by: Sentence
 
     def met(self, values: NDArray[Any], threshold: float | NDArray[Any]) -> NDArray[np.bool_]:
         """Which values meet a threshold (one, or one each): strictly above it, or at least it."""
@@ -164,8 +167,8 @@ class Target(Record):
 
 class Group(Record):
     id: Id
-    name: Name
-    section: str
+    name: Label
+    section: Line
 
 
 class Effect(Record):
@@ -181,8 +184,8 @@ class Measure(Record):
     number: Annotated[int, within(1, 999)] = Field(
         description="its number in the plan, and its random slot"
     )
-    name: Name
-    section: str
+    name: Label
+    section: Line
     group: str
     lead: str
     join: list[str] = Field(default_factory=list)
@@ -199,16 +202,16 @@ class Measure(Record):
 
 class Department(Record):
     id: Id
-    name: Name
-    section: str
+    name: Label
+    section: Line
     zone: str | None = Field(None, description="a zone's own authority works in its zone only")
     capacity: NonNegative = Field(description="measures that its staff can carry at full effort")
 
 
 class Park(Record):
     id: Id
-    name: Name
-    section: str
+    name: Label
+    section: Line
     zone: str
     kind: Literal["park", "carrier"]
     general: bool = Field(False, description="a home for firms of every sector")
@@ -222,8 +225,8 @@ class Plan(Record):
     """A plan: its period, where and by whom it is carried out, and what it aims at."""
 
     id: Id
-    name: Name
-    source: str
+    name: Label
+    source: Prose
     start: Month = Field(description="the model starts at the end of this month")
     end: Month
     provenance: list[Provenance]

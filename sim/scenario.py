@@ -16,7 +16,7 @@ from pydantic import Field
 from sim import months
 from sim.economy import Economy, Lever, read_economy
 from sim.errors import FieldPath, PathError, Problem, ScenarioError, Unknown, plain, shown
-from sim.figures import Name, Record, within
+from sim.figures import Label, Record, Sentence, within
 from sim.files import Source, load, read_yaml, refuse, source_of
 from sim.months import Month
 from sim.plan import (
@@ -35,9 +35,6 @@ OWN_PERIOD = (
     ", since targets with other deadlines are other targets; make this scenario the base to plan "
     "for another end (pudong dashboard --scenario FILE)"
 )
-
-MAX_NAME = 200  # characters of a name, which stands in headings, tables and charts
-MAX_QUESTION = 2_000
 
 Months = Annotated[int, within(1, LONGEST)]
 Part = Annotated[float, within(0, 1)]
@@ -65,7 +62,7 @@ class Shock(Record):
     """A blow or boom from outside: the level falls over its length and recovers in part."""
 
     id: Id
-    name: Name
+    name: Label
     start: Month
     length: Months = Field(description="months until the full size is reached")
     size: Annotated[float, within(-0.95, 3)] = Field(
@@ -82,8 +79,8 @@ class Scenario(Record):
     """Which plan and economy, and every deviation from them. It changes only what it names."""
 
     id: Id
-    name: Name
-    question: Name
+    name: Label
+    question: Sentence
     plan: str = Field(description="path of the plan file, from the scenario's folder")
     economy: str = Field(description="path of the economy file, from the scenario's folder")
     plan_end: Month | None = Field(
@@ -233,7 +230,7 @@ def _named_by(source: Source, field: str) -> Iterator[None]:
 
 def _problems(scenario: Scenario, plan: Plan, economy: Economy) -> list[Problem]:
     """Everything in a scenario that its plan or economy does not allow, with its field."""
-    found: list[Problem] = _long_texts(scenario)
+    found: list[Problem] = []
     for position, setting in enumerate(scenario.levers):
         found += _setting_problems(setting, plan, economy, ("levers", position))
     found += repeated("shocks", [shock.id for shock in scenario.shocks])
@@ -247,21 +244,6 @@ def _problems(scenario: Scenario, plan: Plan, economy: Economy) -> list[Problem]
     for name, shares in scenario.target_shares.items():
         found += shares_problems(shares, plan.zone_ids(), ("target_shares", name))
     return found + _parameter_problems(scenario, economy)
-
-
-def _long_texts(scenario: Scenario) -> list[Problem]:
-    """Names and questions that no page has room for."""
-    texts: list[tuple[FieldPath, Name, int]] = [
-        (("name",), scenario.name, MAX_NAME),
-        (("question",), scenario.question, MAX_QUESTION),
-        *((("shocks", n, "name"), shock.name, MAX_NAME) for n, shock in enumerate(scenario.shocks)),
-    ]
-    return [
-        ((*place, language), f"found {len(text):,} characters; allowed: at most {most:,}")
-        for place, name, most in texts
-        for language, text in (("zh", name.zh), ("en", name.en))
-        if len(text) > most
-    ]
 
 
 def _parameter_problems(scenario: Scenario, economy: Economy) -> list[Problem]:

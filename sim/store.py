@@ -37,6 +37,7 @@ from sim.draws import AGAIN
 from sim.errors import RunError, plain
 from sim.plan import DISTRICT
 from sim.scenario import Inputs
+from sim.text import markdown
 
 FORMAT = 1
 RUNS_PER_CHUNK = 25
@@ -473,7 +474,7 @@ def _readme(inputs: Inputs) -> str:
     target = inputs.plan.targets[0]
     name = inputs.scenario.name
     return Template(README.read_text(encoding="utf-8")).substitute(
-        name=f"{name.zh} {name.en}",
+        name=markdown(f"{name.zh} {name.en}"),
         column=f"{target.id}.{DISTRICT}",
         comparison=">" if target.comparison == "above" else ">=",
         threshold=plain(target.threshold.value).replace(",", ""),

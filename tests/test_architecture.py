@@ -42,6 +42,7 @@ LAYERS = (
     ("validation", "draws"),
     ("kernels",),
     ("errors",),
+    ("text",),
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 

@@ -54,7 +54,8 @@ def module(tmp_path: Path) -> Path:
 def loaded(file: Path) -> Any:
     """The module as another process would import it."""
     spec = importlib.util.spec_from_file_location(f"weights_{next(NAMES)}", file)
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

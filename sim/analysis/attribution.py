@@ -20,6 +20,7 @@ from sim.errors import ScenarioError, unknown
 from sim.plan import ALL_TARGETS, DISTRICT, Plan
 from sim.scenario import Inputs
 from sim.store import write_text
+from sim.text import csv_text
 
 METHOD = (
     "Student's interval over runs, of what comes in steps as if two more had been seen, a step "
@@ -175,7 +176,7 @@ def write_attribution(found: Attribution, folder: Path) -> list[Path]:
         for share in shares
     ]
     table, record = folder / "shares.csv", folder / "attribution.json"
-    write_text(table, pd.DataFrame(rows).assign(runs=found.runs).to_csv(index=False))
+    write_text(table, csv_text(pd.DataFrame(rows).assign(runs=found.runs)))
     write_text(record, found.model_dump_json(indent=1) + "\n")
     return [table, record]
 

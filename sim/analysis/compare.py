@@ -24,6 +24,7 @@ from sim.plan import ALL_TARGETS, DISTRICT
 from sim.posterior import Posterior
 from sim.scenario import Inputs
 from sim.store import write_text
+from sim.text import csv_text
 
 METHOD = "paired: Tango's score interval; of a probability itself: Wilson score interval"
 NAMES = {"id", "name", "question", "plan", "economy"}  # what no run depends on
@@ -200,7 +201,7 @@ def write_comparison(found: Comparison, folder: Path) -> list[Path]:
             for w, row in rows
         )
         files.append(folder / f"{name}.csv")
-        write_text(files[-1], table.to_csv(index=False))
+        write_text(files[-1], csv_text(table))
     files.append(folder / "compare.json")
     write_text(files[-1], found.model_dump_json(indent=1) + "\n")
     return files

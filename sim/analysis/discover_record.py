@@ -12,7 +12,8 @@ from pydantic import Field
 from sim.analysis.discover import Discovery, Found
 from sim.analysis.prim import LEVEL, PEEL
 from sim.analysis.summary import AnswerRecord, Part, Versions, origin, versions
-from sim.store import whole_file, write_text
+from sim.store import write_text
+from sim.text import csv_text
 
 
 class LimitRecord(Part):
@@ -134,9 +135,8 @@ def write_discovery(record: DiscoveryRecord, out: Path) -> list[Path]:
         for number, box in enumerate(record.boxes, start=1)
         for limit in box.limits
     ]
-    with whole_file(out / "limits.csv") as draft:
-        columns = ["box", *LimitRecord.model_fields]
-        pd.DataFrame(rows, columns=columns).to_csv(draft, index=False)
+    columns = ["box", *LimitRecord.model_fields]
+    write_text(out / "limits.csv", csv_text(pd.DataFrame(rows, columns=columns)))
     write_text(out / "discover.json", record.model_dump_json(indent=1) + "\n")
     return [out / "discover.json", out / "limits.csv"]
 

@@ -21,7 +21,8 @@ from sim.analysis.sensitivity import (
     verdict,
 )
 from sim.analysis.summary import AnswerRecord, Part, TargetId, Versions, ZoneId, origin, versions
-from sim.store import whole_file, write_text
+from sim.store import write_text
+from sim.text import csv_text
 
 
 class FactorRecord(Part):
@@ -166,8 +167,7 @@ def write_sensitivity(record: SensitivityRecord, out: Path) -> list[Path]:
     for name, rows in (("screening", record.screening), ("indices", record.indices)):
         if rows:
             table = pd.DataFrame([row.model_dump() for row in rows])
-            with whole_file(out / f"{name}.csv") as draft:
-                table.to_csv(draft, index=False)
+            write_text(out / f"{name}.csv", csv_text(table))
             files.append(out / f"{name}.csv")
     write_text(out / "sensitivity.json", record.model_dump_json(indent=1) + "\n")
     return [out / "sensitivity.json", *files]

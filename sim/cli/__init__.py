@@ -21,6 +21,7 @@ from sim.cli.provenance import provenance
 from sim.cli.require import require
 from sim.cli.score import score
 from sim.cli.sensitivity import sensitivity
+from sim.cli.terminal import prepare_streams
 from sim.cli.validate import validate
 
 app = typer.Typer(
@@ -50,3 +51,9 @@ for command in (
     brief,
 ):
     app.command(name=command.__name__.rstrip("_"))(command)
+
+
+def main() -> None:
+    """Run the command."""
+    prepare_streams()
+    app()

@@ -31,13 +31,12 @@ def errors(kept: str = "") -> Iterator[Console]:
 
     ``kept``: what to say when the command had to stop in its midst.
     """
-    from rich.console import Console
-
+    from sim.cli.terminal import terminal
     from sim.errors import InputError, RunError
 
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
-        yield Console()
+        yield terminal()
     except InputError as error:
         complain(error)
         raise typer.Exit(2) from None
@@ -61,7 +60,9 @@ def errors(kept: str = "") -> Iterator[Console]:
 
 
 def complain(error: InputError) -> None:
-    typer.echo(f"{type(error).__name__}: {error}", err=True)
+    from sim.text import visible
+
+    typer.echo(visible(f"{type(error).__name__}: {error}"), err=True)
 
 
 def _terminate(*_: object) -> NoReturn:

@@ -26,6 +26,7 @@ def provenance(
         from sim.report.listing import provenance_table
         from sim.scenario import read_scenario
         from sim.store import write_text
+        from sim.text import csv_text
 
         numbers = numbers_of(read_scenario(scenario))
         chosen = numbers[numbers["field"].str.contains(field, regex=False)]
@@ -36,7 +37,7 @@ def provenance(
         if out is not None and not out.absolute().parent.is_dir():
             raise RunError(f"{out.parent}: no such directory; make it, or give another --out")
         if out is not None:
-            write_text(out, chosen.to_csv(index=False))
+            write_text(out, csv_text(chosen))
         else:
             console.print(provenance_table(chosen))
         sourced = int(chosen["source"].notna().sum())

@@ -42,20 +42,24 @@ class Pieces:
     def whole(self) -> dict[int, Chunk]:
         """The chunks that are complete, by their number."""
         return {
-            number: Chunk(
-                number * RUNS_PER_CHUNK,
-                *(
-                    np.concatenate([getattr(part, table) for _, part in sorted(parts.items())])
-                    for table in ("series", "costs", "parameters")
-                ),
-                made_with=next(iter(parts.values())).made_with,
-            )
+            number: _joined([part for _, part in sorted(parts.items())])
             for number, parts in list(self._parts.items())
             if sum(len(part.series) for part in parts.values()) == RUNS_PER_CHUNK
         }
 
     def drop(self, number: int) -> None:
         del self._parts[number]
+
+
+def _joined(parts: list[Chunk]) -> Chunk:
+    """Consecutive parts as one chunk."""
+    return Chunk(
+        parts[0].first,
+        np.concatenate([part.series for part in parts]),
+        np.concatenate([part.costs for part in parts]),
+        np.concatenate([part.parameters for part in parts]),
+        parts[0].made_with,
+    )
 
 
 class Runs:

@@ -11,6 +11,7 @@ from sim.dashboard.pictures import Shown
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT
 from sim.report.wording import ALL_TOGETHER, WHOLE_DISTRICT
+from sim.text import csv_text
 
 
 def probabilities(shown: Shown) -> pd.DataFrame:
@@ -55,8 +56,7 @@ def about(shown: Shown) -> pd.DataFrame:
 
 def csv(shown: Shown) -> bytes:
     """The probabilities; with a byte order mark, by which spreadsheets know the encoding."""
-    text: str = probabilities(shown).to_csv(index=False)
-    return text.encode("utf-8-sig")
+    return csv_text(probabilities(shown)).encode("utf-8-sig")
 
 
 def workbook(shown: Shown) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from sim.analysis.compare import Comparison, Difference, Verdict, WhatIf
 from sim.analysis.evaluation import TOTAL
@@ -18,6 +20,7 @@ from sim.report.difference_table import (
     who,
 )
 from sim.scenario import Inputs
+from sim.text import markdown, visible
 
 Alone = dict[str, Probability]  # by target, of the district
 
@@ -70,7 +73,8 @@ def _overview(pairs: Sequence[tuple[Inputs, WhatIf]], plan: Plan) -> list[str]:
         falls = [row for row in told if not _rises(row)]
         spent = next(c for c in what_if.costs if (c.item, c.zone) == (TOTAL, DISTRICT))
         rows.append(
-            f"| [{inputs.scenario.name.en}](#{_anchor(inputs)}) {inputs.scenario.name.zh} "
+            f"| [{markdown(inputs.scenario.name.en)}](#{_anchor(inputs)}) "
+            f"{markdown(inputs.scenario.name.zh)} "
             f"| {_names(rises, plan)} | {_names(falls, plan)} "
             f"| {signed(spent.difference, 1 if abs(spent.difference) < 10 else 0)} |"
         )
@@ -82,17 +86,16 @@ def _overview(pairs: Sequence[tuple[Inputs, WhatIf]], plan: Plan) -> list[str]:
 
 
 def _heading(inputs: Inputs) -> list[str]:
-    scenario = inputs.scenario
+    scenario, file = inputs.scenario, inputs.sources["scenario"].path.name
     return [
         f'<a id="{_anchor(inputs)}"></a>',
-        f"## {scenario.name.zh} {scenario.name.en}",
+        f"## {markdown(f'{scenario.name.zh} {scenario.name.en}')}",
         "",
-        scenario.question.zh,
+        markdown(scenario.question.zh),
         "",
-        scenario.question.en,
+        markdown(scenario.question.en),
         "",
-        f"File: [`{inputs.sources['scenario'].path.name}`]"
-        f"(../scenarios/{inputs.sources['scenario'].path.name})",
+        f"File: [{markdown(visible(file))}](../scenarios/{quote(os.fsencode(file))})",
         "",
     ]
 
@@ -100,13 +103,14 @@ def _heading(inputs: Inputs) -> list[str]:
 def _answer(inputs: Inputs, what_if: WhatIf) -> list[str]:
     told = _told(what_if)
     names = (who(what_if, inputs.plan), cost_words(what_if, inputs))
+    words = [markdown(name[language]) for language in ("zh", "en") for name in names]
     lines = []
     if told:
         lines += ["| target | base | what-if | points | change of value |", "|---|---|---|---|---|"]
         lines += [_row(row, inputs.plan) for row in told]
     else:
         lines += ["No target of the district can be told to change. 全区各项指标均看不出变化。"]
-    return [*lines, "", names[0].zh, names[1].zh, "", names[0].en, names[1].en]
+    return [*lines, "", *words[:2], "", *words[2:]]
 
 
 def _row(row: Difference, plan: Plan) -> str:
@@ -114,7 +118,7 @@ def _row(row: Difference, plan: Plan) -> str:
     mark = {Verdict.RISES: "▲ ", Verdict.FALLS: "▼ ", Verdict.UNCLEAR: ""}[row.value_verdict]
     bold = "" if row.verdict == Verdict.UNCLEAR else "**"
     return (
-        f"| {name.zh} {name.en} "
+        f"| {markdown(f'{name.zh} {name.en}')} "
         f"| {percent(row.base)} ({interval(row.base_low, row.base_high)}) "
         f"| {percent(row.what_if)} ({interval(row.what_if_low, row.what_if_high)}) "
         f"| {bold}{points(row.difference)}{bold} ({points_interval(row)}) "
@@ -135,8 +139,9 @@ def _alone(inputs: Inputs, probabilities: Alone, found: Comparison) -> list[str]
     for target, probability in probabilities.items():
         name, row = target_name(target, inputs.plan), before[target]
         lines.append(
-            f"| {name.zh} {name.en} | {percent(row.base)} ({interval(row.base_low, row.base_high)})"
-            f" | {probability.percent} ({probability.interval}) |"
+            f"| {markdown(f'{name.zh} {name.en}')} "
+            f"| {percent(row.base)} ({interval(row.base_low, row.base_high)}) "
+            f"| {probability.percent} ({probability.interval}) |"
         )
     return lines
 
@@ -160,7 +165,7 @@ def _rises(row: Difference) -> bool:
 def _names(rows: Sequence[Difference], plan: Plan) -> str:
     """Each with its points; those whose value alone is told to change are counted."""
     named = [
-        f"{target_name(row.target, plan).en} {points(row.difference)}"
+        f"{markdown(target_name(row.target, plan).en)} {points(row.difference)}"
         for row in rows
         if row.verdict != Verdict.UNCLEAR and row.target != ALL_TARGETS
     ]

@@ -186,7 +186,7 @@ def label(name: Name, below: str, language: Language, width: int) -> Text:
 
     Broken by hand: rich breaks Chinese nowhere and English wherever a column is too narrow.
     """
-    longest = max(len(word) for word in re.findall(r"[^\s-]+-?", name.en))
+    longest = max(map(len, re.findall(r"[^\s-]+-?", name.en)), default=width)
     english = textwrap.wrap(name.en, max(width, longest))
     lines = []
     if language != "en":

@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from sim.report.extra import needed
 from sim.report.sheets import Column, Look, Sheet
 from sim.store import whole_file, write_text
+from sim.text import csv_text
 
 WIDTHS = {
     "text": (8, 46),
@@ -72,7 +73,7 @@ def write_workbook(sheets: Sequence[Sheet], path: Path, made: datetime) -> None:
 def write_csv(sheets: Sequence[Sheet], folder: Path) -> list[Path]:
     """Write a .csv file a table: UTF-8 with a mark, so that Excel reads the Chinese."""
     texts = {
-        folder / f"{sheet.key}.csv": sheet.rows[[c.key for c in sheet.columns]].to_csv(index=False)
+        folder / f"{sheet.key}.csv": csv_text(sheet.rows[[c.key for c in sheet.columns]])
         for sheet in sheets
     }
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+PROPERTY = 255  # characters of a file's property in office programs
 Tongue = Literal["zh", "en"]
 
 
@@ -82,6 +83,12 @@ class Brief:
     origin: str
     sections: Sequence[Section]
     keywords: Sequence[str] = field(default_factory=tuple)
+
+    def properties(self) -> dict[str, str]:
+        """What office programs say of a file, as long as it may be."""
+        keywords = ", ".join(self.keywords)
+        texts = {"title": self.title, "subject": self.subtitle, "keywords": keywords}
+        return {name: text[:PROPERTY] for name, text in texts.items()}
 
     def pictures(self) -> list[Picture]:
         """All pictures in their order."""

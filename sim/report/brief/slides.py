@@ -32,8 +32,9 @@ def write_pptx(brief: Brief, path: Path) -> None:
     show = pptx.Presentation()
     show.slide_width, show.slide_height = Inches(WIDTH), Inches(HEIGHT)
     properties = show.core_properties
-    properties.title, properties.subject = brief.title, brief.subtitle
-    properties.author, properties.keywords = "pudong-sim", ", ".join(brief.keywords)
+    for name, text in brief.properties().items():
+        setattr(properties, name, text)
+    properties.author = "pudong-sim"
     properties.language = TAG[brief.language]
     _title(show, brief)
     above = ""

@@ -25,10 +25,9 @@ def write_docx(brief: Brief, path: Path) -> None:
     document = docx.Document()
     _page(document)
     _styles(document, brief.language)
-    document.core_properties.title = brief.title
-    document.core_properties.subject = brief.subtitle
+    for name, text in brief.properties().items():
+        setattr(document.core_properties, name, text)
     document.core_properties.author = brief.origin.split(",")[0].split("，")[0]
-    document.core_properties.keywords = ", ".join(brief.keywords)
     document.core_properties.language = "zh-CN" if brief.language == "zh" else "en-US"
     document.add_paragraph(brief.title, style="Title")
     document.add_paragraph(brief.subtitle, style="Subtitle")
