@@ -25,7 +25,8 @@ NO_TEXT = re.compile(
     + "]"
 )
 LINE_END = re.compile("[\t\n\r\x85]")
-MARKUP = re.compile(r"[\\`*_\[\]<>|~&]")
+MARKUP = re.compile(r"[\\`*_\[\]<>|~&#]|^[-+=]")
+NUMBERED = re.compile(r"^(\d+)([.)])")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 KINDS = {
@@ -54,7 +55,8 @@ def visible(text: str) -> str:
 
 def markdown(text: str) -> str:
     """A text as Markdown that shows just this text, in one paragraph or cell."""
-    return MARKUP.sub(lambda found: "\\" + found.group(), " ".join(text.split()))
+    marked = MARKUP.sub(lambda found: "\\" + found.group(), " ".join(text.split()))
+    return NUMBERED.sub(r"\1\\\2", marked)
 
 
 def csv_text(table: pd.DataFrame) -> str:

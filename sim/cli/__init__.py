@@ -53,7 +53,7 @@ for command in (
     app.command(name=command.__name__.rstrip("_"))(command)
 
 
-def main() -> None:
-    """Run the command."""
+def main(name: str | None = None) -> None:
+    """Run the command; ``name``: what its help calls it, by default as it was started."""
     prepare_streams()
-    app()
+    app(prog_name=name)

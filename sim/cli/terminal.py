@@ -62,11 +62,11 @@ def alike(error: UnicodeError) -> tuple[str, int]:
 
 
 def _alike(sign: str) -> str:
-    for text in (sign.translate(ALIKE), unicodedata.normalize("NFKD", sign)):
+    parts = unicodedata.normalize("NFKD", sign)
+    bare = "".join(part for part in parts if not unicodedata.combining(part))
+    for text in (sign.translate(ALIKE), bare):
         if text != sign and text.isascii():
             return text
-    if unicodedata.combining(sign):
-        return ""
     return "??" if unicodedata.east_asian_width(sign) in "WF" else "?"
 
 
