@@ -3,10 +3,11 @@ PYTHON ?= python3
 
 BIN := .venv/bin
 STAMP := .venv/installed
+ON_OTHER := tests/test_pythons.py tests/test_agents.py tests/test_api.py tests/test_text.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help forecast calibrate scenarios notebooks test check browser bench lock clean
+.PHONY: help forecast calibrate scenarios notebooks test second check fuzz browser bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -31,10 +32,24 @@ notebooks: $(STAMP) ## execute the notebooks anew, some minutes: notebooks/*.ipy
 test: check ## lint, type checks and all tests
 	@if [ "$$CI" = true ]; then $(MAKE) --no-print-directory browser; fi
 	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory second
+
+second: $(STAMP) ## the tests that hang on Python and mesa, on another Python where one is found
+	@other=$$($(BIN)/python tests/other_python.py) || exit 0; \
+	echo "once more on $$($$other -V), beside $$($(BIN)/python -V)"; \
+	$(MAKE) --no-print-directory BIN=.venv-other/bin STAMP=.venv-other/installed PYTHON=$$other \
+	  on-other FIRST=$(BIN)/python
+
+.PHONY: on-other
+on-other: $(STAMP)
+	FIRST_PYTHON=$(FIRST) $(BIN)/python -m pytest $(ON_OTHER)
 
 check: $(STAMP) ## lint and type checks only
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+fuzz: $(STAMP) ## messages to the page and files, made up for FUZZ_SECONDS=… (60) each
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-60} $(BIN)/python -m pytest tests/fuzz
 
 browser: ## install Chromium for the dashboard's tests, where apt is there and may be used
 	@if command -v chromium || command -v chromium-browser || command -v google-chrome; then :; \
@@ -54,7 +69,7 @@ lock: pyproject.toml ## renew requirements.txt from pyproject.toml (needs uv)
 	  --generate-hashes --no-emit-index-url --quiet --custom-compile-command 'make lock' -o requirements.txt
 
 clean: ## remove the environment and the caches; out/ stays
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-other .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): requirements.txt pyproject.toml
@@ -64,7 +79,8 @@ $(STAMP): requirements.txt pyproject.toml
 	  echo "$(PYTHON) is $$($(PYTHON) -V 2>&1); Python 3.11 or newer is needed: name one with PYTHON=…"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "$(PYTHON) has no venv module: install it (on Debian and Ubuntu: apt install python3-venv)"; exit 1; }
-	$(PYTHON) -m venv --clear .venv
+	$(PYTHON) -m venv --clear $(@D)
+	$(BIN)/python -m pip uninstall --quiet --yes setuptools  # old, from before Python 3.12; nothing needs it
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
