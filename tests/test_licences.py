@@ -1,0 +1,34 @@
+"""The licence, and those of what is installed with it."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import distribution, distributions
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# Licences that ask for one's own code to be under them; those for one's own files alone (MPL) do not.
+BINDING = re.compile(r"\bA?GPL|General Public License|\bSSPL|\bEUPL|Commons Clause", re.IGNORECASE)
+LESSER = re.compile(r"\bLGPL|Lesser General Public", re.IGNORECASE)
+
+
+def licence_of(name: str) -> str:
+    """What a distribution says of its licence."""
+    about = distribution(name).metadata
+    said = [about["License-Expression"], *(about.get_all("Classifier") or [])]
+    return "; ".join(text for text in said if text and ("License" in text or text is said[0]))
+
+
+def test_the_project_says_its_licence_and_ships_it_with_the_fonts() -> None:
+    assert licence_of("pudong-sim") == "Apache-2.0"
+    assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+    shipped = {str(file) for file in distribution("pudong-sim").files or []}
+    for file in ("LICENSE", "OFL.txt"):
+        assert any(name.endswith(file) and "licenses" in name for name in shipped), shipped
+
+
+def test_nothing_is_installed_under_a_licence_that_binds_ones_own_code() -> None:
+    names = {found.name for found in distributions()}
+    assert len(names) > 50
+    binding = {name: licence_of(name) for name in names if BINDING.search(licence_of(name))}
+    assert {name for name, text in binding.items() if not LESSER.search(text)} == set()
