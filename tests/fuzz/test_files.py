@@ -1,6 +1,6 @@
 """Whatever a file holds, reading it ends with what it says or with one message.
 
-``FUZZ_SECONDS`` says for how long, ``FUZZ_SEED`` with which files; their number is printed (``-s``).
+``FUZZ_SECONDS`` says for how long, ``FUZZ_SEED`` with which files; ``-s`` shows their number.
 """
 
 from __future__ import annotations
@@ -32,8 +32,33 @@ FIGURES = (
     'b,smart_turnover,district,2025-12,"1,200",亿元,over,0.02,"Yearbook, 2025",2026-02-24,x\n'
 )
 PIECES = [
-    *(b"\0", b"\x1b[2J", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\t", b"\x85", b"\xd6\xd0", b"x" * 5000),
-    *(b'"', b"'", b"{", b"}", b"[" * 60, b"]", b": ", b"- ", b",,,,", b";", b"|", b"#", b"%", b"\n\n"),
+    *(
+        b"\0",
+        b"\x1b[2J",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"\r",
+        b"\t",
+        b"\x85",
+        b"\xd6\xd0",
+        b"x" * 5000,
+    ),
+    *(
+        b'"',
+        b"'",
+        b"{",
+        b"}",
+        b"[" * 60,
+        b"]",
+        b": ",
+        b"- ",
+        b",,,,",
+        b";",
+        b"|",
+        b"#",
+        b"%",
+        b"\n\n",
+    ),
     *(b"&a", b"*a", b"<<: *a", b"!!python/object:os.system ", b"---\n", b"\\u000b", b"\\uD800"),
     *(b"1e999", b".nan", b"-0", b"9" * 400, b"0x1F", b"12:30", b"2021-13"),
     *(text.encode() for text in ("２０２１年12月", "：", "，", "\u202e", "\ufeff", "𠮷")),
