@@ -7,7 +7,7 @@ from importlib.metadata import distribution, distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# Licences that ask for one's own code to be under them; those for one's own files alone (MPL) do not.
+# Licences that ask for one's own code to be under them; MPL asks for its own files alone.
 BINDING = re.compile(r"\bA?GPL|General Public License|\bSSPL|\bEUPL|Commons Clause", re.IGNORECASE)
 LESSER = re.compile(r"\bLGPL|Lesser General Public", re.IGNORECASE)
 
