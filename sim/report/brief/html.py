@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from sim.report import style
+from sim.report import glyphs, style
 from sim.report.brief.document import Block, Brief, Paragraph, Picture, Table
 from sim.report.extra import needed
 from sim.store import write_text
@@ -106,7 +106,7 @@ def _font(text: str) -> bytes:
     maker = subset.Subsetter(options)
     maker.populate(text=text + "".join(chr(code) for code in range(32, 127)))
     out = io.BytesIO()
-    with subset.load_font(str(style.FONT_FILE), options) as font:
+    with subset.load_font(str(glyphs.FIRST), options) as font:
         maker.subset(font)
         font.recalcTimestamp = False
         font.flavor = "woff"

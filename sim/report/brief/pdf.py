@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import RunError
-from sim.report import style
+from sim.report import glyphs, style
 from sim.report.brief.document import Block, Brief, Paragraph, Picture
 from sim.report.extra import needed
 from sim.store import whole_file
@@ -32,7 +32,7 @@ def write_pdf(brief: Brief, path: Path) -> None:
         made = typst.compile(
             files,
             format="pdf",
-            font_paths=[str(style.FONT_FILE.parent)],
+            font_paths=[str(glyphs.FIRST.parent)],
             ignore_system_fonts=True,
             pdf_standards="ua-1",
             timestamp=NO_DATE,
