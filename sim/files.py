@@ -37,6 +37,9 @@ RecordT = TypeVar("RecordT", bound=BaseModel)
 MAX_BYTES = 5_000_000
 MAX_NODES = 200_000
 MAX_DEPTH = 40
+# In text, where an escape (\a) or a line break of another kind may have put it: no document and no
+# chart can hold it.
+CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 TAGS = {"map", "seq", "str", "int", "float", "bool", "null", "timestamp", "value"}
 
 # Plain decimals only: no octal, hexadecimal, sixties (12:30) or digits in groups.
@@ -190,8 +193,7 @@ def _text(path: Path, raw: bytes) -> str:
     odd = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if odd:
         line = text.count("\n", 0, odd.start()) + 1
-        found = f"found the control character U+{ord(odd.group()):04X}"
-        raise FileError(f"{path}, line {line}: {found}; remove it")
+        raise FileError(f"{path}, line {line}: {_control(odd)}")
     return text
 
 
@@ -247,7 +249,14 @@ def _construct(
             _construct(item, (*at_path, position), lines, file, count)
             for position, item in enumerate(node.value)
         ]
+    odd = CONTROL.search(node.value)
+    if odd:
+        raise FileError(f"{at(file, lines[at_path], dotted(at_path))}: {_control(odd)}")
     return _scalar(node)
+
+
+def _control(odd: re.Match[str]) -> str:
+    return f"found the control character U+{ord(odd.group()):04X}; remove it"
 
 
 def _mapping(

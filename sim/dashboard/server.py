@@ -123,6 +123,7 @@ def _app(room: Room, started: Callable[[], None]) -> Starlette:
         routes=[
             Route("/", page),
             Route("/font.otf", font),
+            Mount("/fonts", StaticFiles(directory=glyphs.FOLDER)),
             WebSocketRoute("/live", live),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],

@@ -48,6 +48,7 @@ OF_THE_MACHINE = (
     "Malgun Gothic",
 )
 TOLD = 10  # signs that are named one by one
+AROUND = 12  # characters that are shown on either side of one
 
 _seen: set[str] = set()
 _lacking: dict[str, str] = {}  # a sign, and the text in which it was met first
@@ -56,6 +57,14 @@ _lacking: dict[str, str] = {}  # a sign, and the text in which it was met first
 def families() -> list[str]:
     """All fonts by name, in the order in which they are asked for a sign."""
     return [*SHIPPED, *of_the_machine(), LAST]
+
+
+def folders() -> list[Path]:
+    """Where the files of all fonts lie."""
+    from matplotlib.font_manager import fontManager
+
+    files = [Path(fontManager.findfont(name)) for name in families()]
+    return list(dict.fromkeys(file.parent for file in files))
 
 
 @functools.cache
@@ -121,11 +130,14 @@ def _has_rare(sign: str) -> bool:
 
 
 def _told(sign: str, text: str) -> str:
+    """A sign with its number and the words around it."""
     place = text.index(sign)
-    start = max(0, place - 12)
-    part = " ".join(text[start : place + 13].split())
-    shown = f"{sign} " if sign.isprintable() else ""
-    return f"{shown}(U+{ord(sign):04X}, in {'…' * (start > 0)}{part}{'…' * (place + 13 < len(text))})"
+    first, last = max(0, place - AROUND), place + AROUND + 1
+    words = " ".join(text[first:last].split())
+    words = "".join(letter if letter.isprintable() else "□" for letter in words)
+    words = "…" * (first > 0) + words + "…" * (last < len(text))
+    number = f"U+{ord(sign):04X}"
+    return f"{sign} ({number}, in '{words}')" if sign.isprintable() else f"{number} (in '{words}')"
 
 
 def _texts(data: Any) -> Iterator[str]:

@@ -14,6 +14,8 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, ListedColormap, to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from sim.report import glyphs
 
@@ -50,6 +52,11 @@ def house_style() -> Iterator[None]:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_RC | {"font.family": glyphs.families()})
         yield
+
+
+def texts(figure: Figure) -> list[str]:
+    """All text on a figure."""
+    return [part.get_text() for part in figure.findobj(Text)]
 
 
 def grid(

@@ -118,9 +118,10 @@ def make_box() -> None:
 
 def _shown_as(code: int) -> str:
     kind = unicodedata.category(chr(code))
-    if kind in ("Cc", "Zl", "Zp") or any(low <= code <= high for low, high in IGNORABLE):
-        return "none"
-    return "space" if kind == "Zs" else "box"
+    if kind == "Zs" or chr(code) == "\t":
+        return "space"
+    unseen = kind in ("Cc", "Zl", "Zp") or any(low <= code <= high for low, high in IGNORABLE)
+    return "none" if unseen else "box"
 
 
 def _box() -> object:
