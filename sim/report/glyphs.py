@@ -50,7 +50,6 @@ OF_THE_MACHINE = (
 TOLD = 10  # signs that are named one by one
 AROUND = 12  # characters that are shown on either side of one
 
-_seen: set[str] = set()
 _lacking: dict[str, str] = {}  # a sign, and the text in which it was met first
 
 
@@ -90,11 +89,9 @@ def of_the_machine() -> dict[str, Path]:
 def note(*data: object) -> None:
     """Look through all text in records, tables and lists for signs that will show as a box."""
     for text in _texts(data):
-        for sign in text if not _seen.issuperset(text) else ():
-            if sign not in _seen:
-                _seen.add(sign)
-                if not has(sign):
-                    _lacking[sign] = text
+        for sign in dict.fromkeys(text):
+            if not has(sign):
+                _lacking.setdefault(sign, text)
 
 
 def remark() -> str:
@@ -103,25 +100,20 @@ def remark() -> str:
         return ""
     told = [_told(sign, text) for sign, text in list(_lacking.items())[:TOLD]]
     more = len(_lacking) - len(told)
-    _seen.difference_update(_lacking)
     _lacking.clear()
     rest = f", and {more} more" if more else ""
     return f"no font here has {', '.join(told)}{rest}; charts and PDF files show a box instead"
 
 
+@functools.cache
 def has(sign: str) -> bool:
     """Whether a font has a character, or it is one that cannot be seen."""
     try:
         sign.encode("gb2312")  # the first font has all of it
     except UnicodeEncodeError:
-        return _has_rare(sign)
-    return True
-
-
-@functools.cache
-def _has_rare(sign: str) -> bool:
-    from matplotlib.font_manager import fontManager, get_font
-
+        from matplotlib.font_manager import fontManager, get_font
+    else:
+        return True
     *fonts, last = (get_font(fontManager.findfont(name)) for name in families())
     code = ord(sign)
     return any(font.get_char_index(code) for font in fonts) or (
@@ -134,7 +126,7 @@ def _told(sign: str, text: str) -> str:
     place = text.index(sign)
     first, last = max(0, place - AROUND), place + AROUND + 1
     words = " ".join(text[first:last].split())
-    words = "".join(letter if letter.isprintable() else "□" for letter in words)
+    words = "".join(a if a.isprintable() else "□" * (not has(a)) for a in words)
     words = "…" * (first > 0) + words + "…" * (last < len(text))
     number = f"U+{ord(sign):04X}"
     return f"{sign} ({number}, in '{words}')" if sign.isprintable() else f"{number} (in '{words}')"

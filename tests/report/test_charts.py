@@ -22,7 +22,7 @@ from sim.cli import app
 from sim.errors import RunError
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Target, read_plan
-from sim.report import style, wording
+from sim.report import glyphs, wording
 from sim.report.charts import fan_chart, probability_board, save
 from sim.report.layout_map import can_be_drawn, layout_map
 from sim.report.pictures import draw
@@ -71,7 +71,7 @@ def history_of(target: Target, plan: Plan) -> pd.DataFrame:
 
 
 def glyphs_missing_for(text: str) -> set[str]:
-    known = TTFont(style.FONT_FILE).getBestCmap()
+    known = TTFont(glyphs.FIRST).getBestCmap()
     return {character for character in text if ord(character) not in known and character >= " "}
 
 
