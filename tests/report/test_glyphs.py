@@ -117,6 +117,15 @@ def test_the_fonts_have_all_characters_of_the_national_standards() -> None:
     assert {code for code in gbk if not glyphs.has(chr(code))} == set()
 
 
+def test_the_page_asks_each_font_for_what_it_has() -> None:
+    css = (ROOT / "sim" / "dashboard" / "static" / "style.css").read_text(encoding="utf-8")
+    ranges = re.findall(r"More(\d)\.otf.*?unicode-range: U\+(\w+)-(\w+);", css, re.DOTALL)
+    assert [int(number) for number, *_ in ranges] == [1, 2, 3]
+    for file, (_, low, high) in zip(glyphs.MORE, ranges, strict=True):
+        with TTFont(file) as font:
+            assert all(int(low, 16) <= code <= int(high, 16) for code in font.getBestCmap())
+
+
 def test_no_font_is_a_burden_to_who_takes_a_copy() -> None:
     assert all(file.stat().st_size < 2**21 for file in glyphs.FOLDER.iterdir())
 
