@@ -30,7 +30,7 @@ from sim.errors import (
 from sim.text import NO_TEXT, described, no_text
 from sim.validation import problems_of
 
-__all__ = ["FieldPath", "Source", "dotted", "expect", "kind_of", "load", "read_yaml", "refuse"]
+__all__ = ["FieldPath", "Source", "dotted", "expect", "kind_of", "load", "read_yaml", "refuse", "yaml_text"]
 
 Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 RecordT = TypeVar("RecordT", bound=BaseModel)
@@ -128,6 +128,24 @@ def source_of(path: Path, raw: bytes, yaml_of: Callable[[str], str] = lambda tex
         found = f"{path}, line {lines[()]}: found {shown(data)}"
         raise FileError(f"{found}; the file must hold fields (name: value)")
     return Source(path, whole, data, lines, hashlib.sha256(raw).hexdigest())
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that ``read_yaml`` would take for a number, beyond what YAML 1.1 would."""
+
+
+def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if NUMBER.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _quoted)
+
+
+def yaml_text(data: dict[str, Any], width: int = 100) -> str:
+    """Plain data as YAML that ``read_yaml`` reads back as they are."""
+    text: str = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=width)
+    return text
 
 
 def load(source: Source, record: type[RecordT], error: type[InputError]) -> RecordT:

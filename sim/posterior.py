@@ -20,7 +20,7 @@ from pydantic import Field
 
 from sim.errors import PosteriorError, unknown
 from sim.figures import Record, within
-from sim.files import Source, load, read_source
+from sim.files import Source, load, read_source, yaml_text
 from sim.months import Month
 
 FEWEST_DRAWS = 100  # assumption: below, a 95 % range of a parameter rests on fewer than three draws
@@ -75,11 +75,7 @@ def read_posterior(path: Path | str) -> tuple[Posterior, Source]:
 
 def posterior_text(head: Head, labels: tuple[str, ...], draws: NDArray[np.float64]) -> str:
     """The text of a posterior file, with seven significant digits."""
-    import yaml
-
-    dumped = yaml.safe_dump(
-        head.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=96
-    )
+    dumped = yaml_text(head.model_dump(mode="json"), width=96)
     body = io.StringIO()
     np.savetxt(body, draws, fmt="%.7g", delimiter=",", header=",".join(labels), comments="")
     return "".join(f"# {line}\n" for line in dumped.splitlines()) + body.getvalue()

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import Field
 
 from sim import months
 from sim.economy import Economy, Lever, read_economy
 from sim.errors import FieldPath, PathError, Problem, ScenarioError, Unknown, plain, shown
 from sim.figures import Label, Record, Sentence, within
-from sim.files import Source, load, read_yaml, refuse, source_of
+from sim.files import Source, load, read_yaml, refuse, source_of, yaml_text
 from sim.months import Month
 from sim.plan import (
     LONGEST,
@@ -145,7 +144,7 @@ def changed(inputs: Inputs, **fields: object) -> Inputs:
     """
     scenario = inputs.scenario.model_copy(update=fields)
     data = scenario.model_dump(mode="json", exclude_defaults=True)
-    text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=100)
+    text = yaml_text(data)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     source = replace(inputs.sources["scenario"], text=text, data=data, lines={}, sha256=sha256)
     return replace(inputs, scenario=scenario, sources=inputs.sources | {"scenario": source})

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 # file's start, halves of surrogate pairs, and what is no character (U+FDD0 to FDEF, FFFE and FFFF
 # of each plane).
 NO_TEXT = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
     "\ud800-\udfff\ufdd0-\ufdef"
     + "".join(chr(plane * 0x10000 + 0xFFFE + last) for plane in range(17) for last in (0, 1))
     + "]"
 )
-LINE_END = re.compile("[\t\n\r\x85]")
+LINE_END = re.compile("[\t\n\r]")
 MARKUP = re.compile(r"[\\`*_\[\]<>|~&#]|^[-+=]")
 NUMBERED = re.compile(r"^(\d+)([.)])")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -229,7 +229,7 @@ def test_a_new_process_is_seen_from_its_month_and_leaves_the_luck_of_others(
 
 def test_a_new_chart_is_drawn_with_each_forecast(project: Project) -> None:
     project.follow(5)
-    strict = ("-W", "error::UserWarning")  # a glyph that the font lacks is only warned about
+    strict = ("-W", "error::UserWarning")  # what the layout cannot fit is only warned about
     small = ("tests/small_district/scenario.yaml", "--runs", "1", "--workers", "1", "--out", "out")
     project.python(*strict, "-c", COMMAND, "forecast", *small)
     image = (project.tree / "out" / "charts" / "margins.png").read_bytes()

@@ -22,14 +22,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 from docx import Document
 from markdown_it import MarkdownIt
 from openpyxl import load_workbook
 from pptx import Presentation
 from pypdf import PdfReader
 
-from sim.files import read_yaml
+from sim.files import read_yaml, yaml_text
 from sim.scenario import Inputs, read_scenario
 from sim.text import NO_TEXT
 
@@ -55,13 +54,12 @@ class District:
         self._dice, self._numbers = random.Random(seed), count(1)
         self._marks = list(MARKS)
         self._dice.shuffle(self._marks)
-        data = {"scenario": yaml.safe_load(yaml.safe_dump(read_yaml(small).data))}
+        data = {"scenario": read_yaml(small).data}
         for name in ("plan", "economy"):
             data[name] = read_yaml(small.parent / data["scenario"][name]).data
         for name, file in data.items():
             self._rename(file)
-            text = yaml.safe_dump(file, allow_unicode=True, sort_keys=False)
-            (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+            (folder / f"{name}.yaml").write_text(yaml_text(file), encoding="utf-8")
         self.file = folder / "scenario.yaml"
         self.inputs: Inputs = read_scenario(self.file)
 

@@ -50,7 +50,7 @@ NO_NAMES = {
     r"A\uFEFFB": "the invisible sign U+FEFF",
     r"A\nB": "the control character U+000A; write it on one line",
     r"A\tB": "the control character U+0009; write it on one line",
-    r"A\NB": "the control character U+0085; write it on one line",
+    r"A\NB": "the control character U+0085",
     r"  ": "text is needed",
     "x" * 201: "found 201 characters; allowed: at most 200",
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
 
+from sim.files import yaml_text
 from sim.scenario import Inputs, scenario_of
 
 MAPS = ("priorities", "target_shares", "parameters")  # by name; a what-if may add names
@@ -41,5 +41,5 @@ def what_if(
         data[field] = [*data.get(field, []), *(dict(one) for one in settings)]
     for field, more in fields.items():
         data[field] = {**data.get(field, {}), **more} if field in MAPS else more
-    text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False)
+    text = yaml_text(data, width=80)
     return scenario_of(text.encode(), id, base)

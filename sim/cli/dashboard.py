@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sim.cli import options
-from sim.cli.ending import errors
+from sim.cli.ending import errors, remark
 from sim.cli.runs import cores
 
 
@@ -71,10 +71,13 @@ def dashboard(
         from sim.dashboard.kept import check_usable
         from sim.dashboard.room import Limits
         from sim.dashboard.server import serve
+        from sim.report import glyphs
         from sim.scenario import read_scenario
 
         def say(url: str) -> None:
             console.print(f"{url}   (Ctrl-C ends it)", highlight=False, soft_wrap=True)
+            glyphs.note(inputs.plan, inputs.economy, inputs.scenario)
+            remark()
             if not is_loopback(address):
                 console.print(
                     "Everyone who reaches this address can use the page; it asks for no password.",

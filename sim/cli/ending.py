@@ -29,6 +29,8 @@ class Terminated(KeyboardInterrupt):
 def errors(kept: str = "") -> Iterator[Console]:
     """What a user gave wrongly ends with one message and status 2; Ctrl-C with 130, SIGTERM 143.
 
+    What no font can show is said at the end of a command that is well.
+
     ``kept``: what to say when the command had to stop in its midst.
     """
     from sim.cli.terminal import terminal
@@ -37,6 +39,7 @@ def errors(kept: str = "") -> Iterator[Console]:
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         yield terminal()
+        remark()
     except InputError as error:
         complain(error)
         raise typer.Exit(2) from None
@@ -63,6 +66,14 @@ def complain(error: InputError) -> None:
     from sim.text import visible
 
     typer.echo(visible(f"{type(error).__name__}: {error}"), err=True)
+
+
+def remark() -> None:
+    """Say which signs were met that no font has."""
+    from sim.report import glyphs
+
+    if said := glyphs.remark():
+        typer.echo(f"Note: {said}.", err=True)
 
 
 def _terminate(*_: object) -> NoReturn:

@@ -47,12 +47,15 @@ def verdict(file: Path, plan_file: Path) -> str:
     from sim.parameters import parameter_table
     from sim.plan import read_plan
     from sim.processes import PARAMETERS
+    from sim.report import glyphs
     from sim.runner import Runner
     from sim.scenario import read_scenario
 
     kind = kind_of(read_yaml(file))
     if kind == "plan":
-        return _plan_in_short(read_plan(file)[0])
+        plan, _ = read_plan(file)
+        glyphs.note(plan)
+        return _plan_in_short(plan)
     if kind == "economy":
         if not plan_file.exists():
             raise EconomyError(
@@ -62,9 +65,11 @@ def verdict(file: Path, plan_file: Path) -> str:
         plan, _ = read_plan(plan_file)
         economy, source = read_economy(file, plan)
         parameter_table(economy, plan, source, PARAMETERS, {})
+        glyphs.note(economy)
         return f"economy {economy.id}, with {_plan_in_short(plan)}"
     inputs = read_scenario(file)
     Runner(inputs, seed=0)
+    glyphs.note(inputs.scenario, inputs.plan, inputs.economy)
     name = inputs.scenario.name
     return f"{name.zh} {name.en}; {_plan_in_short(inputs.plan)}"
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sim.errors import InputError, ScenarioError
-from sim.files import read_bytes
+from sim.files import read_bytes, yaml_text
 from sim.runner import Runner
 from sim.scenario import Inputs, scenario_of
 
@@ -49,7 +47,7 @@ def data_of(inputs: Inputs) -> dict[str, Any]:
 
 def text_of(data: dict[str, Any]) -> str:
     """A scenario file's text."""
-    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=100)
+    return yaml_text(data)
 
 
 def examples_of(base: Inputs) -> list[Example]:

@@ -25,7 +25,7 @@ from sim.dashboard.room import Limits, Room
 from sim.dashboard.scenarios import MOST_BYTES
 from sim.dashboard.session import Session
 from sim.errors import RunError
-from sim.report.style import FONT_FILE
+from sim.report import glyphs
 from sim.scenario import Inputs
 from sim.store import reason
 
@@ -113,7 +113,7 @@ def _app(room: Room, started: Callable[[], None]) -> Starlette:
         return FileResponse(STATIC / "index.html", media_type="text/html; charset=utf-8")
 
     async def font(request: Any) -> FileResponse:
-        return FileResponse(FONT_FILE, media_type="font/otf")
+        return FileResponse(glyphs.FIRST, media_type="font/otf")
 
     async def live(socket: WebSocket) -> None:
         await socket.accept()
@@ -123,6 +123,7 @@ def _app(room: Room, started: Callable[[], None]) -> Starlette:
         routes=[
             Route("/", page),
             Route("/font.otf", font),
+            Mount("/fonts", StaticFiles(directory=glyphs.FOLDER)),
             WebSocketRoute("/live", live),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],

@@ -22,7 +22,7 @@ from sim import months
 from sim.analysis.interval import interval, percent
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Target
-from sim.report import style, terms
+from sim.report import glyphs, style, terms
 from sim.report.page import Line, blank_page, heading, height_of, lines_of, stack
 from sim.report.wording import (
     ALL_TOGETHER,
@@ -181,6 +181,7 @@ def save(
     The same figure gives the same bytes: no dates, no random ids. SVG text is drawn as paths,
     so that it needs no font.
     """
+    glyphs.note(style.texts(figure))
     written = []
     for kind in formats:
         path = Path(f"{path_without_suffix}.{kind}")

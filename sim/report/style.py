@@ -1,4 +1,4 @@
-"""The look of all charts, and the font that they bring along.
+"""The look of all charts.
 
 Lines are blue and vermilion of Okabe and Ito's palette, areas tints of that blue, scales run from
 light to dark: colour-blind readers tell them apart, and so does grey print.
@@ -6,19 +6,18 @@ light to dark: colour-blind readers tell them apart, and so does grey print.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, ListedColormap, to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
-FONT_FILE = Path(__file__).parent / "fonts" / "NotoSansSC-Regular-GB2312.otf"
+from sim.report import glyphs
 
 BLUE = "#0072B2"
 BLUE_MIDDLE = "#80B8D8"
@@ -29,7 +28,6 @@ GREY = "#666666"
 BLANK = "#F2F2F2"
 
 _RC: dict[Any, Any] = {
-    "font.family": ["Noto Sans SC", "DejaVu Sans"],
     "font.size": 11,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -50,11 +48,15 @@ _RC: dict[Any, Any] = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """Charts made and saved inside look alike on every machine; outside nothing changes."""
-    _register_font()
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_RC)
+        matplotlib.rcParams.update(_RC | {"font.family": glyphs.families()})
         yield
+
+
+def texts(figure: Figure) -> list[str]:
+    """All text on a figure."""
+    return [part.get_text() for part in figure.findobj(Text)]
 
 
 def grid(
@@ -76,9 +78,3 @@ def probability_scale() -> Colormap:
 def shade(probability: float) -> str:
     """The scale's colour for a probability (0 to 1) as ``#rrggbb``."""
     return to_hex(probability_scale()(float(probability)))
-
-
-@functools.cache
-def _register_font() -> None:
-    """Made known by its file: the system's fonts and matplotlib's cache of them play no part."""
-    font_manager.fontManager.addfont(FONT_FILE)

@@ -110,6 +110,14 @@ def test_chinese_text_is_set_in_the_font_that_the_server_brings(opened: Any) -> 
     assert page.page.evaluate("() => document.fonts.check('15px \"Noto Sans SC GB2312\"', '浦东')")
 
 
+def test_rare_characters_have_fonts_that_are_loaded_when_they_are_needed(opened: Any) -> None:
+    page = opened(locale="zh-CN")
+    assert not [face for face in page.asked if "/fonts/" in face]
+    load = "async sign => (await document.fonts.load('15px \"Noto Sans SC More\"', sign)).length"
+    assert [page.page.evaluate(load, sign) for sign in "㎡堃镕𠮷"] == [1, 1, 1, 1]
+    assert len([face for face in page.asked if "/fonts/" in face]) == 3
+
+
 @pytest.mark.parametrize("typed", ["99", "-1", "lots"])
 def test_a_value_outside_its_bounds_is_said_and_what_was_typed_stays(
     opened: Any, typed: str

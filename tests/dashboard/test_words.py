@@ -8,7 +8,7 @@ import re
 from fontTools.ttLib import TTFont
 
 from sim.dashboard.server import STATIC
-from sim.report.style import FONT_FILE
+from sim.report.glyphs import FIRST
 
 WORDS = json.loads((STATIC / "words.json").read_text(encoding="utf-8"))
 SCRIPTS = "".join(file.read_text(encoding="utf-8") for file in sorted(STATIC.glob("*.js")))
@@ -30,7 +30,7 @@ def test_every_word_that_the_page_names_is_there() -> None:
 
 
 def test_the_font_draws_every_sign_of_the_page() -> None:
-    with TTFont(FONT_FILE) as font:
+    with TTFont(FIRST) as font:
         known = set(font.getBestCmap())
     signs = {sign for word in WORDS.values() for text in word.values() for sign in text}
     signs |= set(re.sub(r"//.*|/\*.*?\*/", "", SCRIPTS)) - {"\n"}

@@ -22,7 +22,7 @@ from sim.cli import app
 from sim.errors import RunError
 from sim.figures import Name
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Target, read_plan
-from sim.report import style, wording
+from sim.report import glyphs, style, wording
 from sim.report.charts import fan_chart, probability_board, save
 from sim.report.layout_map import can_be_drawn, layout_map
 from sim.report.pictures import draw
@@ -71,7 +71,7 @@ def history_of(target: Target, plan: Plan) -> pd.DataFrame:
 
 
 def glyphs_missing_for(text: str) -> set[str]:
-    known = TTFont(style.FONT_FILE).getBestCmap()
+    known = TTFont(glyphs.FIRST).getBestCmap()
     return {character for character in text if ord(character) not in known and character >= " "}
 
 
@@ -93,6 +93,7 @@ def test_the_board_draws_every_pair_without_a_missing_glyph(
     assert texts.count("–") == 1
     assert sum(text.endswith("%") for text in texts) == len(results)
     save(figure, tmp_path / "board", formats=("png",))
+    assert glyphs.remark() == ""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -111,7 +112,9 @@ def test_every_target_has_a_fan_without_a_missing_glyph(
             language=language,
         )
         assert figure.axes[1].get_ylim()[1] > target.threshold.value
+        glyphs.note(style.texts(figure))
     save(figure, tmp_path / "fan", formats=("png",))
+    assert glyphs.remark() == ""
 
 
 def test_all_text_lies_inside_the_board(plan: Plan, results: pd.DataFrame) -> None:

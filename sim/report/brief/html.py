@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from sim.report import style
+from sim.report import glyphs, style
 from sim.report.brief.document import Block, Brief, Paragraph, Picture, Table
 from sim.report.extra import needed
 from sim.store import write_text
@@ -20,16 +20,13 @@ def write_html(brief: Brief, path: Path) -> None:
     """Write it whole or not at all; raises RunError where a library is missing, or OSError."""
     body = "\n".join(_body(brief))
     lang = "zh-CN" if brief.language == "zh" else "en"
-    font = b64encode(_font(body + brief.title + brief.subtitle)).decode()
-    face = (
-        f"@font-face{{font-family:'Brief';src:url(data:font/woff;base64,{font}) format('woff');}}"
-    )
+    faces = "\n".join(_faces(body + brief.title + brief.subtitle))
     write_text(
         path,
         f'<!DOCTYPE html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(brief.title)}</title>\n"
-        f"<style>{face}\n{CSS.read_text(encoding='utf-8')}</style>\n</head>\n"
+        f"<style>{faces}\n{CSS.read_text(encoding='utf-8')}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>\n",
     )
 
@@ -98,15 +95,32 @@ def _cell(text: str) -> str:
     return escape(first) + "".join(f"<br><small>{escape(line)}</small>" for line in rest)
 
 
-def _font(text: str) -> bytes:
-    """The house font with the characters of the text alone, as WOFF."""
+def _faces(text: str) -> Iterator[str]:
+    """The fonts that come along as the page takes them, with the characters of the text alone."""
+    signs = {ord(sign) for sign in text} | set(range(32, 127))
+    for file in (glyphs.FIRST, *glyphs.MORE):
+        if font := _font(file, signs):
+            data = b64encode(font).decode()
+            name = "Brief" if file == glyphs.FIRST else file.stem.rpartition("-")[2]
+            yield (
+                f"@font-face{{font-family:'{name}';"
+                f"src:url(data:font/woff;base64,{data}) format('woff');}}"
+            )
+
+
+def _font(file: Path, signs: set[int]) -> bytes:
+    """A font with those of the signs that it has, as WOFF; nothing where it has none.
+    """
     subset = needed("fontTools.subset", "HTML briefings")
     options = subset.Options(flavor="woff", desubroutinize=True, notdef_outline=True)
     options.layout_features = ["*"]
     maker = subset.Subsetter(options)
-    maker.populate(text=text + "".join(chr(code) for code in range(32, 127)))
     out = io.BytesIO()
-    with subset.load_font(str(style.FONT_FILE), options) as font:
+    with subset.load_font(str(file), options) as font:
+        has = signs & font.getBestCmap().keys()
+        if not has:
+            return b""
+        maker.populate(unicodes=has)
         maker.subset(font)
         font.recalcTimestamp = False
         font.flavor = "woff"

@@ -1,4 +1,7 @@
-"""A briefing as PDF: tagged for screen readers (PDF/UA), charts as vectors, the font inside."""
+"""A briefing as PDF: tagged for screen readers (PDF/UA), charts as vectors, fonts inside.
+
+PDF/UA allows no sign without a glyph: what no font has shows as the box of the last font.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import RunError
-from sim.report import style
+from sim.report import glyphs, style
 from sim.report.brief.document import Block, Brief, Paragraph, Picture
 from sim.report.extra import needed
 from sim.store import whole_file
@@ -25,14 +28,16 @@ def write_pdf(brief: Brief, path: Path) -> None:
         OSError: the disk does not take it.
     """
     typst = needed("typst", "PDF briefings")
+    data = _data(brief)
+    glyphs.note(data)
     files: dict[str, bytes] = {"main.typ": TEMPLATE.read_bytes()}
-    files["brief.json"] = json.dumps(_data(brief), ensure_ascii=False).encode()
+    files["brief.json"] = json.dumps(data, ensure_ascii=False).encode()
     files |= {f"{picture.name}.svg": picture.svg for picture in brief.pictures()}
     try:
         made = typst.compile(
             files,
             format="pdf",
-            font_paths=[str(style.FONT_FILE.parent)],
+            font_paths=[str(folder) for folder in glyphs.folders()],
             ignore_system_fonts=True,
             pdf_standards="ua-1",
             timestamp=NO_DATE,
@@ -46,6 +51,7 @@ def write_pdf(brief: Brief, path: Path) -> None:
 def _data(brief: Brief) -> dict[str, Any]:
     return {
         "language": brief.language,
+        "fonts": glyphs.families(),
         "title": brief.title,
         "subtitle": brief.subtitle,
         "facts": brief.facts,
