@@ -30,7 +30,17 @@ from sim.errors import (
 from sim.text import NO_TEXT, described, no_text
 from sim.validation import problems_of
 
-__all__ = ["FieldPath", "Source", "dotted", "expect", "kind_of", "load", "read_yaml", "refuse", "yaml_text"]
+__all__ = [
+    "FieldPath",
+    "Source",
+    "dotted",
+    "expect",
+    "kind_of",
+    "load",
+    "read_yaml",
+    "refuse",
+    "yaml_text",
+]
 
 Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 RecordT = TypeVar("RecordT", bound=BaseModel)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-
 from sim.files import yaml_text
 from sim.scenario import Inputs, scenario_of
 
