@@ -6,9 +6,12 @@ import base64
 import json
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -30,7 +33,22 @@ class Served:
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().split()[0]
-        self.host = self.url.removeprefix("http://")
+        parts = urlsplit(self.url)
+        self.host, self.origin = parts.netloc, f"{parts.scheme}://{parts.netloc}"
+        self.token = parse_qs(parts.query).get("token", [""])[0]
+
+    @property
+    def heads(self) -> dict[str, str]:
+        """With which a program is let in."""
+        return {"Authorization": f"token {self.token}"}
+
+    def ask(self, path: str = "/", **heads: str) -> Any:
+        """An answer over HTTP, also where it is a refusal; for ``with``."""
+        asked = urllib.request.Request(self.origin + path, headers=self.heads | heads)
+        try:
+            return urllib.request.urlopen(asked)
+        except urllib.error.HTTPError as refused:
+            return refused
 
     def stop(self) -> int:
         self.process.terminate()
@@ -42,7 +60,11 @@ class Client:
     """A page without a browser."""
 
     def __init__(self, server: Served, **options: Any) -> None:
-        options = {"origin": server.url, "max_size": None} | options
+        options = {
+            "origin": server.origin,
+            "max_size": None,
+            "additional_headers": server.heads,
+        } | options
         self.socket = sync_client.connect(f"ws://{server.host}/live", proxy=None, **options)
 
     def tell(self, **message: Any) -> None:
@@ -82,7 +104,7 @@ class Page:
         **options: Any,
     ) -> None:
         options = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options
-        self.host = url.removeprefix("http://")
+        self.host = urlsplit(url).netloc
         self.context = browser.new_context(accept_downloads=True, **options)
         self.page = self.context.new_page()
         self.asked: list[str] = []
