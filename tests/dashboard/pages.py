@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -26,15 +28,20 @@ sync_client = pytest.importorskip("websockets.sync.client")
 class Served:
     """A dashboard in a process of its own."""
 
-    def __init__(self, folder: Path, *more: str) -> None:
+    def __init__(self, folder: Path, *more: str, port: int = 0) -> None:
         command = [sys.executable, "-c", "from sim.cli import app; app()", "dashboard"]
-        command += ["--scenario", str(SMALL), "--port", "0", "--base-runs", BASE_RUNS]
+        command += ["--scenario", str(SMALL), "--port", str(port), "--base-runs", BASE_RUNS]
         command += ["--workers", "2", "--out", str(folder), *more]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self._log, text=True
+        )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().split()[0]
         parts = urlsplit(self.url)
-        self.host, self.origin = parts.netloc, f"{parts.scheme}://{parts.netloc}"
+        self.port = port or int(parts.netloc.rpartition(":")[2])
+        self.host = f"127.0.0.1:{self.port}"
+        self.origin = f"http://{self.host}"
         self.token = parse_qs(parts.query).get("token", [""])[0]
 
     @property
@@ -50,10 +57,22 @@ class Served:
         except urllib.error.HTTPError as refused:
             return refused
 
+    def complaints(self) -> str:
+        """What it has said beside the page's address."""
+        self._log.seek(0)
+        return self._log.read()
+
     def stop(self) -> int:
         self.process.terminate()
-        with self.process:  # closes its pipe
+        with self.process, self._log:  # closes its pipe
             return self.process.wait(timeout=20)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
 
 
 class Client:
