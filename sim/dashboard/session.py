@@ -352,7 +352,7 @@ class Session:
         """The chain of causes that was found, likewise."""
         found, language = self._chain.found if self._chain else None, language_of(message)
         if found is None:
-            return
+            raise RunError("no chain of causes has been traced yet")
         plan = self.room.inputs.plan
         svg = await asyncio.to_thread(pictures.chain, found, plan, language, "svg")
         await self._send({"type": "chain_picture", "data": base64.b64encode(svg).decode()})
