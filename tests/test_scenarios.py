@@ -67,7 +67,7 @@ def small(tmp_path: Path, **fields: object) -> Path:
     for file in (Path(__file__).parent / "small_district").glob("*.yaml"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     path = tmp_path / "scenario.yaml"
-    held = yaml.safe_load(path.read_text(encoding="utf-8"))
+    held = read_yaml(path).data
     path.write_text(yaml.safe_dump(held | fields, allow_unicode=True), encoding="utf-8")
     return path
 
