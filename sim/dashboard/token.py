@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from sim.errors import RunError
 
@@ -38,8 +38,8 @@ class Token:
 
     def is_in_query(self, query: bytes) -> bool:
         """Whether an address ends in it."""
-        asked = parse_qs(query.decode("latin-1"), max_num_fields=20) if b"token=" in query else {}
-        return any(_same(given, self.text) for given in asked.get("token", ()))
+        asked = parse_qsl(query.decode("latin-1")) if b"token=" in query else []
+        return any(_same(given, self.text) for name, given in asked if name == "token")
 
     def is_in_heads(self, heads: dict[str, list[str]], port: int) -> bool:
         """Whether a browser brings the cookie, or a program the token itself."""

@@ -52,6 +52,7 @@ def test_without_the_token_nothing_is_handed_out(served: Served) -> None:
             assert refused.status == 401
             assert "需要令牌" in refused.text  # type: ignore[attr-defined]
             assert "A token is needed" in refused.text  # type: ignore[attr-defined]
+    assert ask(served, f"/?{'a=1&' * 2000}token=x").status == 401
     for wrong in ("", "x", served.token[:-1], served.token + "0", "%ff", "令"):
         assert ask(served, f"/?token={wrong.encode('unicode_escape').decode()}").status == 401
 
