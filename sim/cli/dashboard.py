@@ -28,6 +28,25 @@ def dashboard(
         str,
         typer.Option(help="Address to listen at; the default is reached from this machine only."),
     ] = "127.0.0.1",
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            help="The page's address behind a reverse proxy or tunnel, as the browser shows it: "
+            "https://hub.example.org/user/li/proxy/8866/",
+        ),
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="What the page must know to be let in; without it each start makes a new one.",
+            envvar="PUDONG_TOKEN",
+            show_envvar=True,
+        ),
+    ] = None,
+    no_token: Annotated[
+        bool,
+        typer.Option("--no-token", help="Let in every program and user of this machine."),
+    ] = False,
     base_runs: Annotated[
         int,
         typer.Option(help="Runs of the base, and the most of a what-if.", min=100, max=5000),
@@ -67,10 +86,11 @@ def dashboard(
         prepare()
         from sim.analysis.naive import read_history
         from sim.analysis.published import read_published
-        from sim.dashboard.guard import is_loopback
+        from sim.dashboard.address import Public, is_loopback
         from sim.dashboard.kept import check_usable
         from sim.dashboard.room import Limits
         from sim.dashboard.server import serve
+        from sim.dashboard.token import Token
         from sim.report import glyphs
         from sim.scenario import read_scenario
 
@@ -78,12 +98,27 @@ def dashboard(
             console.print(f"{url}   (Ctrl-C ends it)", highlight=False, soft_wrap=True)
             glyphs.note(inputs.plan, inputs.economy, inputs.scenario)
             remark()
-            if not is_loopback(address):
+            if no_token:
                 console.print(
-                    "Everyone who reaches this address can use the page; it asks for no password.",
+                    "Every program of this machine can use the page; it asks for no token.",
+                    highlight=False,
+                )
+            elif not is_loopback(address):
+                console.print(
+                    "Whoever reaches this address and has the token can use the page. Neither is "
+                    "hidden on the way: use a tunnel or a proxy with https where others listen.",
                     highlight=False,
                 )
 
+        if no_token and token is not None:
+            raise RunError("--no-token: found with a token; give one of the two")
+        if no_token and not is_loopback(address):
+            raise RunError(
+                f"--no-token: found with --address {address}, which other machines reach; "
+                "allowed with an address of this machine alone"
+            )
+        shown = Public.of(public_url) if public_url is not None else None
+        known = None if no_token else Token(token)
         if forecast is None:
             inputs = read_scenario(scenario)
         else:
@@ -99,6 +134,8 @@ def dashboard(
             seed=seed,
             folder=out,
             limits=Limits(base_runs, pages),
+            token=known,
+            public=shown,
             past=read_history(history, inputs) if history else [],
             given=forecast,
             on_start=say,

@@ -71,9 +71,13 @@ class Chain:
     async def leave(self, room: Room) -> None:
         """Leave the district's chain in the forecast's folder, where briefings look for it."""
         folder = room.kept.place(self.runs) / "explain"
-        explained = await asyncio.to_thread(self._explained, room, DISTRICT)
-        folder.mkdir(exist_ok=True)
-        write_explanation(explained, folder / f"{file_name(self.target.id, DISTRICT)}.json")
+
+        def write() -> None:
+            explained = self._explained(room, DISTRICT)
+            folder.mkdir(exist_ok=True)
+            write_explanation(explained, folder / f"{file_name(self.target.id, DISTRICT)}.json")
+
+        await asyncio.to_thread(write)
 
     def _explained(self, room: Room, zone: str) -> Explanation:
         def values(indicators: Sequence[str], zone: str, month: str) -> Floats:

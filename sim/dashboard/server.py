@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import math
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,18 +21,22 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sim.analysis.naive import PastFigure
+from sim.dashboard import connections
+from sim.dashboard.address import Address, Public
 from sim.dashboard.engine import Engine
-from sim.dashboard.guard import Guard
+from sim.dashboard.guard import REFUSED, Guard
 from sim.dashboard.room import Limits, Room
 from sim.dashboard.scenarios import MOST_BYTES
-from sim.dashboard.session import Session
+from sim.dashboard.session import Gone, Session
+from sim.dashboard.token import Token
 from sim.errors import RunError
 from sim.report import glyphs
 from sim.scenario import Inputs
 from sim.store import reason
 
 STATIC = Path(__file__).parent / "static"
-MOST_WAITING = 4  # connections asked for and not yet taken up, above the pages
+MORE = 4  # pages' worth of requests that are answered beyond those of the pages that may be open
+REQUESTS = 20  # of one page at once, at most
 
 
 def serve(
@@ -42,6 +48,8 @@ def serve(
     seed: int,
     folder: Path,
     limits: Limits = Limits(),  # noqa: B008
+    token: Token | None = None,
+    public: Public | None = None,
     past: Sequence[PastFigure] = (),
     given: Path | None = None,
     on_start: Callable[[str], None] = lambda url: None,
@@ -54,6 +62,8 @@ def serve(
         workers: processes that make runs, for all pages together.
         seed: of all draws.
         folder: where forecasts are kept, the base's among them.
+        token: that a page must know; none: whoever reaches the server may ask.
+        public: where a proxy or tunnel shows the page.
         past: figures published for dates before the plan, for the charts.
         given: a finished forecast, of these inputs and this seed, whose runs are the base's.
         on_start: called with the page's address once it can be opened.
@@ -62,14 +72,13 @@ def serve(
         RunError: the port is in use, or the address is not this machine's.
     """
     listener = _listen(address, port)
-    port = listener.getsockname()[1]
-    shown = f"[{address}]" if ":" in address else address
-    url = f"http://{shown}:{port}"
+    place = Address(address, listener.getsockname()[1], public)
+    url = f"{place.url}?token={token.text}" if token else place.url
     with listener, Engine(workers, seed) as engine:
         room = Room(inputs, engine, folder, limits, list(past), given)
+        most = REQUESTS * (limits.pages + MORE)
         config = uvicorn.Config(
-            Guard(_app(room, lambda: on_start(url)), address),
-            ws="websockets-sansio",
+            Guard(_app(room, lambda: on_start(url)), place, token, most),
             ws_max_size=2 * MOST_BYTES,
             lifespan="on",
             log_level="warning",
@@ -77,8 +86,10 @@ def serve(
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
-            limit_concurrency=20 * (limits.pages + MOST_WAITING),
+            **connections.limits(REFUSED),
         )
+        gc.collect()
+        gc.freeze()  # it stays; to look through all of it again and again holds up all pages
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
 
@@ -103,6 +114,8 @@ def _listen(address: str, port: int) -> socket.socket:
 def _app(room: Room, started: Callable[[], None]) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        threads = ThreadPoolExecutor(2 * room.limits.pages + MORE)  # none waits for another page's
+        asyncio.get_running_loop().set_default_executor(threads)
         preparing = asyncio.create_task(room.prepare())
         started()
         yield
@@ -116,8 +129,9 @@ def _app(room: Room, started: Callable[[], None]) -> Starlette:
         return FileResponse(glyphs.FIRST, media_type="font/otf")
 
     async def live(socket: WebSocket) -> None:
-        await socket.accept()
-        await _converse(room, socket)
+        with suppress(Gone, WebSocketDisconnect):  # perhaps while it was being told something
+            await socket.accept()
+            await _converse(room, socket)
 
     return Starlette(
         routes=[
@@ -135,7 +149,11 @@ async def _converse(room: Room, socket: WebSocket) -> None:
     """Talk with one page until it goes; then nothing of its work goes on."""
 
     async def send(message: dict[str, Any]) -> None:
-        await socket.send_text(json.dumps(_finite(message), ensure_ascii=False))
+        text = json.dumps(_finite(message), ensure_ascii=False)
+        try:
+            await socket.send_text(text.encode("utf-8", "backslashreplace").decode())
+        except (WebSocketDisconnect, RuntimeError):
+            raise Gone from None
 
     if room.pages >= room.limits.pages:
         text = f"{room.pages} pages are open already, as many as this server takes; close one"
@@ -147,16 +165,18 @@ async def _converse(room: Room, socket: WebSocket) -> None:
     try:
         await session.open()
         while True:
-            try:
-                message = json.loads(await socket.receive_text())
-            except (ValueError, RecursionError, KeyError):
-                message = None
-            await session.answer(message)
-    except (WebSocketDisconnect, RuntimeError):  # gone, perhaps while it was being told something
-        pass
+            await session.hear(await _text(socket))
     finally:
         room.pages -= 1
         await session.close()
+
+
+async def _text(socket: WebSocket) -> str:
+    """What comes next; bytes, which a page never sends, are no message."""
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise Gone
+    return message.get("text") or ""
 
 
 def _finite(data: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, cast, get_args
@@ -15,6 +16,7 @@ from sim.dashboard import pictures
 from sim.dashboard.briefing import brief
 from sim.dashboard.chain import Chain
 from sim.dashboard.exports import File, export
+from sim.dashboard.messages import Message, read_message
 from sim.dashboard.pictures import Shown
 from sim.dashboard.results import Results, history_of, results_of
 from sim.dashboard.room import FIRST, PAUSE, Room
@@ -27,7 +29,7 @@ from sim.dashboard.scenarios import (
     safe_name,
     text_of,
 )
-from sim.errors import InputError, RunError, unknown
+from sim.errors import InputError, RunError, shown, unknown
 from sim.plan import ALL_TARGETS, DISTRICT
 from sim.report.brief.document import Tongue
 from sim.report.brief.writers import WRITERS, check
@@ -37,11 +39,20 @@ from sim.report.wording import Language
 from sim.scenario import Inputs
 from sim.store import reason
 
-Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
 FEWEST = 20
 USUAL = 400  # runs of a what-if
+FAULT = (
+    "this could not be done, by a fault of the program; what went wrong stands in the terminal in "
+    "which it runs"
+)
+
+log = logging.getLogger(__name__)
+
+
+class Gone(Exception):
+    """The page is not there any more."""
 
 
 class Session:
@@ -83,9 +94,18 @@ class Session:
         await self._show()
         self._following = asyncio.create_task(self._follow())
 
-    async def answer(self, message: object) -> None:
+    async def hear(self, text: str) -> None:
+        """Read what the page sends, and answer it."""
+        try:
+            message = await asyncio.to_thread(read_message, text)
+        except InputError as error:
+            await self._tell_problem(None, error)
+        else:
+            await self.answer(message)
+
+    async def answer(self, message: Message) -> None:
         """Do what the page asks; what it asks wrongly is said to it, and nothing else happens."""
-        kind = message.get("type") if isinstance(message, dict) else None
+        kind = message.get("type")
         does = {
             "run": self._run,
             "why": self._why,
@@ -100,11 +120,25 @@ class Session:
             "chain": self._picture_chain,
         }
         try:
-            if not isinstance(message, dict) or not isinstance(kind, str) or kind not in does:
-                raise RunError(unknown("message", kind, does))
+            if not isinstance(kind, str) or kind not in does:
+                kind = None
+                raise RunError(unknown("message", message.get("type"), does))
             await does[kind](message)
-        except InputError as error:
-            await self._send({"type": "problem", "about": kind, "text": str(error)})
+        except Gone:
+            raise
+        except Exception as error:
+            await self._tell_problem(kind, error)
+
+    async def _tell_problem(self, about: str | None, error: Exception) -> None:
+        """Say what is wrong with what was asked for; a fault of the program goes to its log."""
+        if isinstance(error, InputError):
+            text = str(error)
+        elif isinstance(error, OSError):
+            text = f"{error.filename or self.room.folder}: cannot be used ({reason(error)})"
+        else:
+            log.error("%s: %s", about, FAULT, exc_info=error)
+            text = FAULT
+        await self._send({"type": "problem", "about": about, "text": text})
 
     async def close(self) -> None:
         """Stop all work for the page."""
@@ -165,7 +199,7 @@ class Session:
             raise RunError(unknown("kind of briefing", kind, WRITERS))
         if language not in get_args(Tongue):
             raise RunError(unknown("language", language, get_args(Tongue)))
-        check(kind)
+        await asyncio.to_thread(check, kind)
         runs = await self._take(message)
         tell = self._teller(message)
 
@@ -195,20 +229,21 @@ class Session:
         most = self.room.base.most
         runs = message.get("runs", min(USUAL, most))
         if not isinstance(runs, int) or not FEWEST <= runs <= most:
-            raise RunError(f"runs: found {runs}; allowed: {FEWEST} to {most:,}")
+            raise RunError(f"runs: found {shown(runs)}; allowed: {FEWEST} to {most:,}")
         return runs
 
     async def _take(self, message: Message) -> Runs:
         """The runs of the scenario that a message brings; what was under way is stopped."""
-        inputs = from_page(message.get("scenario"), self.room.inputs)
+        base, before = self.room.base, self._what_if or self.room.base
+        inputs = await asyncio.to_thread(from_page, message.get("scenario"), self.room.inputs)
         await self._stop()
-        shown, base = self._what_if or self.room.base, self.room.base
-        if not asks_the_same(inputs, shown.inputs):
+        if not await asyncio.to_thread(asks_the_same, inputs, before.inputs):
             self._what_if = self._results = self._chain = None
-            if not asks_the_same(inputs, base.inputs):
-                self._what_if = Runs(inputs, base.most)
-                self.room.what_ifs.add(self._what_if)
-                await asyncio.to_thread(self.room.kept.take, self._what_if)
+            if not await asyncio.to_thread(asks_the_same, inputs, base.inputs):
+                what_if = await asyncio.to_thread(Runs, inputs, base.most)
+                self.room.what_ifs.add(what_if)
+                await asyncio.to_thread(self.room.kept.take, what_if)
+                self._what_if = what_if
         if self._what_if is None:
             return base
         self._what_if.inputs = inputs  # another name, perhaps
@@ -220,13 +255,11 @@ class Session:
         async def carry_out() -> None:
             try:
                 await work()
-                return
-            except InputError as error:
-                text = str(error)
-            except OSError as error:
-                text = f"{error.filename or self.room.folder}: cannot be used ({reason(error)})"
-            await self._send({"type": "problem", "about": message["type"], "text": text})
-            await self._send({"type": "stopped", "run": message.get("run")})
+            except Gone:
+                raise
+            except Exception as error:
+                await self._tell_problem(message["type"], error)
+                await self._send({"type": "stopped", "run": message.get("run")})
 
         self._running = asyncio.create_task(carry_out())
 
@@ -280,14 +313,16 @@ class Session:
         if target not in (targets := [*plan.target_ids(), ALL_TARGETS]):
             raise RunError(unknown("target", target, targets))
         self._look = str(zone), str(target)
-        await self._send({"type": "history", "history": self._history()})
+        await self._send({"type": "history", "history": await self._history()})
 
     async def _load(self, message: Message) -> None:
         text, name = message.get("text"), safe_name(message.get("name"))
         if not isinstance(text, str):
             raise RunError(f"{name}: found no text")
-        inputs = from_file(text.encode("utf-8", "replace"), name, self.room.inputs)
-        await self._send({"type": "loaded", "scenario": data_of(inputs), "file": name})
+        raw = text.encode()
+        inputs = await asyncio.to_thread(from_file, raw, name, self.room.inputs)
+        scenario = await asyncio.to_thread(data_of, inputs)
+        await self._send({"type": "loaded", "scenario": scenario, "file": name})
 
     async def _example(self, message: Message) -> None:
         examples = {example.file: example.inputs for example in self.room.examples}
@@ -298,8 +333,9 @@ class Session:
         await self._send({"type": "loaded", "scenario": data, "file": file})
 
     async def _save(self, message: Message) -> None:
-        inputs = from_page(message.get("scenario"), self.room.inputs)
-        await self._hand_over(File(f"{inputs.scenario.id}.yaml", text_of(data_of(inputs)).encode()))
+        inputs = await asyncio.to_thread(from_page, message.get("scenario"), self.room.inputs)
+        text = await asyncio.to_thread(lambda: text_of(data_of(inputs)))
+        await self._hand_over(File(f"{inputs.scenario.id}.yaml", text.encode()))
 
     async def _export(self, message: Message) -> None:
         chain = self._chain.found if self._chain else None
@@ -316,7 +352,7 @@ class Session:
         """The chain of causes that was found, likewise."""
         found, language = self._chain.found if self._chain else None, language_of(message)
         if found is None:
-            return
+            raise RunError("no chain of causes has been traced yet")
         plan = self.room.inputs.plan
         svg = await asyncio.to_thread(pictures.chain, found, plan, language, "svg")
         await self._send({"type": "chain_picture", "data": base64.b64encode(svg).decode()})
@@ -354,6 +390,7 @@ class Session:
             if what_if is not self._what_if:
                 return
             self._results = results
+        history = await self._history()
         await self._send(
             {
                 "type": "results",
@@ -364,16 +401,17 @@ class Session:
                 "half_width": results.half_width() if results else None,
                 "cells": results.cells if results else [],
                 "costs": results.costs if results else [],
-                "history": self._history(),
+                "history": history,
                 **progress,
             }
         )
 
-    def _history(self) -> Message | None:
+    async def _history(self) -> Message | None:
         zone, target = self._look
         if target == ALL_TARGETS:
             return None
-        found = history_of(self.room.base, self._what_if, zone, target)
+        base, what_if = self.room.base, self._what_if
+        found = await asyncio.to_thread(history_of, base, what_if, zone, target)
         past = past_of(self.room.past, target, zone)
         if past is not None:
             found["past"] = past[["month", "value"]].to_dict("records")

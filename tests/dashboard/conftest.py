@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.dashboard.pages import Page, Served
+from tests.dashboard.proxy import NAME
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="session")
@@ -33,13 +34,14 @@ def browser() -> Iterator[Any]:
     """A browser of this machine: Chromium by its usual names, or the one that CHROMIUM names."""
     from playwright import sync_api  # in the dev group: only the browser itself may be missing
 
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.skip(
             "no Chromium on this machine; 'make browser' installs it, or name one: CHROMIUM=…"
         )
     with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+        arguments = [f"--host-resolver-rules=MAP {NAME} 127.0.0.1"]
+        arguments += ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         chromium = playwright.chromium.launch(executable_path=found, args=arguments)
         yield chromium
         chromium.close()

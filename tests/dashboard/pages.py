@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import subprocess
 import sys
+import tempfile
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -23,26 +28,62 @@ sync_client = pytest.importorskip("websockets.sync.client")
 class Served:
     """A dashboard in a process of its own."""
 
-    def __init__(self, folder: Path, *more: str) -> None:
+    def __init__(self, folder: Path, *more: str, port: int = 0) -> None:
         command = [sys.executable, "-c", "from sim.cli import app; app()", "dashboard"]
-        command += ["--scenario", str(SMALL), "--port", "0", "--base-runs", BASE_RUNS]
+        command += ["--scenario", str(SMALL), "--port", str(port), "--base-runs", BASE_RUNS]
         command += ["--workers", "2", "--out", str(folder), *more]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=self._log, text=True
+        )
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().split()[0]
-        self.host = self.url.removeprefix("http://")
+        parts = urlsplit(self.url)
+        self.port = port or int(parts.netloc.rpartition(":")[2])
+        self.host = f"127.0.0.1:{self.port}"
+        self.origin = f"http://{self.host}"
+        self.token = parse_qs(parts.query).get("token", [""])[0]
+
+    @property
+    def heads(self) -> dict[str, str]:
+        """With which a program is let in."""
+        return {"Authorization": f"token {self.token}"}
+
+    def ask(self, path: str = "/", **heads: str) -> Any:
+        """An answer over HTTP, also where it is a refusal; for ``with``."""
+        asked = urllib.request.Request(self.origin + path, headers=self.heads | heads)
+        try:
+            return urllib.request.urlopen(asked)
+        except urllib.error.HTTPError as refused:
+            return refused
+
+    def complaints(self) -> str:
+        """What it has said beside the page's address."""
+        self._log.seek(0)
+        return self._log.read()
 
     def stop(self) -> int:
         self.process.terminate()
-        with self.process:  # closes its pipe
+        with self.process, self._log:  # closes its pipe
             return self.process.wait(timeout=20)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
 
 
 class Client:
     """A page without a browser."""
 
     def __init__(self, server: Served, **options: Any) -> None:
-        options = {"origin": server.url, "max_size": None} | options
+        options = {
+            "origin": server.origin,
+            "max_size": None,
+            "additional_headers": server.heads,
+        } | options
         self.socket = sync_client.connect(f"ws://{server.host}/live", proxy=None, **options)
 
     def tell(self, **message: Any) -> None:
@@ -82,7 +123,7 @@ class Page:
         **options: Any,
     ) -> None:
         options = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options
-        self.host = url.removeprefix("http://")
+        self.host = urlsplit(url).netloc
         self.context = browser.new_context(accept_downloads=True, **options)
         self.page = self.context.new_page()
         self.asked: list[str] = []

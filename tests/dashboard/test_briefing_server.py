@@ -18,7 +18,7 @@ from sim.analysis.published import read_published
 from sim.cli import app
 from sim.dashboard.engine import Engine
 from sim.dashboard.room import Limits, Room
-from sim.dashboard.session import Session
+from sim.dashboard.session import FAULT, Session
 from sim.report.brief.compose import compose
 from sim.report.brief.document import Table
 from sim.scenario import read_scenario
@@ -173,3 +173,42 @@ def test_a_briefing_ends_with_its_page(tmp_path: Path) -> None:
             return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
 
     assert asyncio.run(leave()) == []
+
+
+def test_whatever_goes_wrong_is_said_to_the_page_which_can_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def ask() -> list[dict[str, Any]]:
+        heard: list[dict[str, Any]] = []
+
+        async def hear(message: dict[str, Any]) -> None:
+            heard.append(message)
+
+        with Engine(1, seed=1) as engine:
+            room = Room(read_scenario(SMALL), engine, tmp_path, Limits(base_runs=100))
+            await room.prepare()
+            session = Session(room, hear)
+            await session.open()
+            await session.answer({"type": "look", "zone": "district", "target": "all"})
+            room.past = [None]  # type: ignore[list-item]  # a fault, which drawing stumbles over
+            for kind in ("docx", "pdf"):
+                message = {"type": "brief", "kind": kind, "language": "zh", "run": 7}
+                await session.answer(message | {"scenario": room.scenario})
+                assert session._running is not None
+                await session._running
+            target = room.inputs.plan.target_ids()[0]
+            await session.answer({"type": "look", "zone": "district", "target": target})
+            room.past = []
+            await session.answer(
+                {"type": "export", "what": "table", "kind": "csv", "language": "zh"}
+            )
+            await session.close()
+        return [one for one in heard if one["type"] in ("problem", "stopped", "file")]
+
+    brief, stopped, again, stopped_again, look, table = asyncio.run(ask())
+    for problem, about in ((brief, "brief"), (again, "brief"), (look, "look")):
+        assert (problem["about"], problem["text"]) == (about, FAULT)
+    for end in (stopped, stopped_again):
+        assert end == {"type": "stopped", "run": 7}
+    assert table["type"] == "file"
+    assert "NoneType" in caplog.text  # what happened, for whoever mends it

@@ -40,4 +40,4 @@ def test_the_font_draws_every_sign_of_the_page() -> None:
 def test_the_page_asks_for_nothing_from_elsewhere() -> None:
     text = SCRIPTS + PAGE + (STATIC / "style.css").read_text(encoding="utf-8")
     found = re.findall(r"[a-z]+://[^\s\"'`]+", text)
-    assert set(found) == {"http://www.w3.org/2000/svg", "ws://${location.host}/live"}
+    assert set(found) == {"http://www.w3.org/2000/svg"}

@@ -356,7 +356,7 @@ shown.language = navigator.language.startsWith("en") ? "en" : "zh";
 await fetchWords();
 listen();
 drawAll();
-live = connect((message) => HEARD[message.type]?.(message), (code) => {
+live = connect((message) => HEARD[message.type]?.(message), (code, refused) => {
   page.running = false;
-  if (code !== FULL) notice(word("lost"));
+  if (code !== FULL) notice(word(refused ? "token" : "lost"));
 });

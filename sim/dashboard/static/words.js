@@ -4,7 +4,7 @@ let table = {};
 export const shown = { language: "zh" };
 
 export async function fetchWords() {
-  table = await (await fetch("/static/words.json")).json();
+  table = await (await fetch(new URL("words.json", import.meta.url))).json();
 }
 
 /** A word of the page; {name} stands for what is filled in. */
