@@ -283,9 +283,10 @@ def _scalar(node: Any) -> Any:
 
 
 def _neighbours(path: Path) -> str:
-    """The YAML files beside a missing one, since a mistyped name is the usual cause."""
+    """The files of its kind beside a missing one, since a mistyped name is the usual cause."""
+    kind = "*.csv" if path.suffix.lower() == ".csv" else "*.y*ml"
     try:
-        names = sorted(item.name for item in path.parent.glob("*.y*ml"))
+        names = sorted(item.name for item in path.parent.glob(kind))
     except OSError:
         return ""
     near = nearest(path.name, names)

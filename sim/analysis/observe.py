@@ -26,10 +26,10 @@ from scipy.special import logsumexp
 from sim import __version__
 from sim.analysis.forecast import forecast
 from sim.analysis.interval import wilson
-from sim.analysis.observations import Kind, Observation, ObservationError, Use, read_observations
+from sim.analysis.observations import Kind, Observation, Use, read_observations
 from sim.analysis.probability import Answer, Flags, Outcome, at_deadlines, outcomes
 from sim.blueprint import Floats
-from sim.errors import RunError, plain
+from sim.errors import ObservationError, RunError, plain
 from sim.executors import Workers
 from sim.montecarlo import MAX_RUNS, Progress, columns_of, no_progress
 from sim.runner import Runner
@@ -116,7 +116,7 @@ def observe(
         others: see ``forecast``.
 
     Raises:
-        FileError, ObservationError: the file cannot be used; line and column are named.
+        FileError: the file cannot be used; line and column are named.
         RunError: too few runs agree with the figures, or none comes near one of them; the runs
             and ``summary.json`` are kept.
     """
@@ -137,7 +137,7 @@ def read_figures(file: Path | str, inputs: Inputs) -> Figures:
     """Read a file of observations and set aside what a forecast is not conditioned on.
 
     Raises:
-        FileError, ObservationError: the file cannot be used, or holds nothing to condition on.
+        FileError: the file cannot be used, or holds nothing to condition on.
     """
     rows = read_observations(file, inputs)
     known = inputs.posterior.head.figures if inputs.posterior else []
