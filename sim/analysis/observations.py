@@ -28,11 +28,10 @@ from scipy.special import log_ndtr, ndtri
 
 from sim import months
 from sim.analysis import written
-from sim.analysis.sheet import SAVE, Sheet, at, read_sheet
+from sim.analysis.sheet import Sheet, at, read_sheet
 from sim.blueprint import Floats, build
 from sim.errors import (
     FieldValueError,
-    FileError,
     ObservationError,
     listed,
     plain,
@@ -244,10 +243,9 @@ def read_table(
     path = Path(path)
     fields = record.model_fields
     optional = [name for name, field in fields.items() if not field.is_required()]
-    sheet = read_sheet(path, list(fields), optional)
+    sheet = read_sheet(path, list(fields), optional, set(units.values()))
     if not sheet.rows:
         raise ObservationError(f"{path}: holds no observation")
-    _check_encoding(path, sheet, set(units.values()))
     mark = {"mark": _mark(sheet, [name for name in fields if fields[name].annotation is float])}
     found: list[RecordT] = []
     problems: list[tuple[int, str, str]] = []
@@ -270,13 +268,6 @@ def read_table(
             listed(f"{at(path, line, column)}: {text}" for line, column, text in problems)
         )
     return found
-
-
-def _check_encoding(path: Path, sheet: Sheet, units: set[str]) -> None:
-    """Refuse a guessed encoding in which no row has a Chinese unit: only that would prove it."""
-    found = {row.get("unit", "") for _, row in sheet.rows}
-    if sheet.is_guess and not any(not unit.isascii() for unit in found & units):
-        raise FileError(f"{path}: is not UTF-8 text; {SAVE}")
 
 
 def _mark(sheet: Sheet, columns: Sequence[str]) -> str | None:

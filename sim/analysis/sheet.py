@@ -36,20 +36,22 @@ class Sheet:
     Attributes:
         rows: each with the line in which it ends; empty cells are left out.
         separator: what stands between cells.
-        is_guess: the encoding is one that other bytes may seem to be in.
     """
 
     rows: list[tuple[int, dict[str, str]]]
     separator: str
-    is_guess: bool
 
 
-def read_sheet(path: Path, columns: Sequence[str], may_be_empty: Collection[str]) -> Sheet:
+def read_sheet(
+    path: Path, columns: Sequence[str], may_be_empty: Collection[str], words: Collection[str]
+) -> Sheet:
     """Read a table whose first row names its columns, in any order.
 
     Args:
         columns: their names, all of which are needed.
         may_be_empty: those whose cells a row may lack at its end.
+        words: what cells hold as they should; a Chinese one among them shows that text which is
+            no UTF-8 was rightly taken for GB 18030, in which most bytes mean something.
 
     Raises:
         FileError: the file is missing, unreadable or no text.
@@ -68,7 +70,8 @@ def read_sheet(path: Path, columns: Sequence[str], may_be_empty: Collection[str]
         raise ObservationError(f"{at(path, reader.line_num + above)}: {error}") from None
     records = [(line, cells) for line, cells in records if any(cells)]
     head = records[0][1] if records else []
-    if is_guess and not set(columns) <= set(head):
+    found = {cell for _, cells in records for cell in cells} & set(words)
+    if is_guess and not any(not word.isascii() for word in found):
         raise FileError(f"{path}: is not UTF-8 text; {SAVE}")
     if not records:
         raise ObservationError(f"{path}: is empty; its first row must name the columns")
@@ -77,7 +80,7 @@ def read_sheet(path: Path, columns: Sequence[str], may_be_empty: Collection[str]
         (line, _row(at(path, line), head, cells, separator, may_be_empty))
         for line, cells in records[1:]
     ]
-    return Sheet(rows, separator, is_guess)
+    return Sheet(rows, separator)
 
 
 def at(path: Path, line: int, column: str = "") -> str:
@@ -86,7 +89,7 @@ def at(path: Path, line: int, column: str = "") -> str:
 
 
 def _text(path: Path) -> tuple[str, bool]:
-    """A file's text, and whether its encoding is a guess."""
+    """A file's text, and whether its encoding is a guess: UTF-8 and UTF-16 show themselves."""
     raw = read_bytes(path)
     if raw.startswith(BOOKS):
         raise FileError(f"{path}: is a spreadsheet's own file; save the sheet as CSV UTF-8")
