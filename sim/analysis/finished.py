@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.analysis.summary import InputRecord
@@ -19,7 +18,7 @@ from sim.files import kind_of, read_yaml
 from sim.plan import DISTRICT
 from sim.processes.accounts import indicators
 from sim.scenario import Inputs, read_scenario
-from sim.store import FORMAT, RUNS_PER_CHUNK, Columns, Store, reason
+from sim.store import FORMAT, RUNS_PER_CHUNK, Columns, Store, column_names, reason
 
 AGAIN = "the same forecast command goes on and ends it"
 
@@ -156,7 +155,7 @@ def _check_runs(store: Store, runs: int, series: list[str]) -> None:
         if not sound:
             raise RunError(f"{chunk}: is missing or damaged; {AGAIN}")
     first = store.path / "runs" / "chunk-000000" / "series.parquet"
-    lacking = set(series) - set(pq.read_schema(first).names)
+    lacking = set(series) - set(column_names(first))
     if lacking:
         raise RunError(
             f"{store.path}: its runs lack {sorted(lacking)[0]}; they are of another plan"
