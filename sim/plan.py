@@ -19,9 +19,11 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from sim import months
 from sim.errors import FieldPath, PlanError, Problem, nearest, plain, shown, unknown
 from sim.figures import (
+    LARGEST,
     Basis,
     Name,
     NonNegative,
+    Number,
     Provenance,
     Record,
     Share,
@@ -37,6 +39,7 @@ DISTRICT = "district"
 ALL_TARGETS = "all"
 ELSEWHERE = "elsewhere"
 SHARE_TOLERANCE = 1e-6
+LEAST = 0.001  # of a target: values are shown in % of it, and 0 would always be met
 LONGEST = 600  # months from a plan's start to its end
 
 Count = Annotated[NonNegative, AfterValidator(whole)]
@@ -148,7 +151,7 @@ class Target(Record):
     sectors: dict[str, Share] = Field(
         default_factory=dict, description="weight of each sector's revenue or firms"
     )
-    threshold: NonNegative
+    threshold: Annotated[Number, within(LEAST, LARGEST)]
     comparison: Literal["at_least", "above"]
     deadline: Month
     shares: Shares
