@@ -1,6 +1,8 @@
 """YAML files read into validated records, with the line of every field kept for messages.
 
-PyYAML's safe loader composes the nodes (it knows lines), pydantic validates what they hold.
+PyYAML's safe loader composes the nodes (it knows lines), pydantic validates what they hold. It is
+the one of libyaml, also where PyYAML has another: that one reads another language, in which
+``{question: Why?}`` is an error.
 """
 
 from __future__ import annotations
@@ -31,7 +33,6 @@ from sim.validation import problems_of
 
 __all__ = ["FieldPath", "Source", "dotted", "expect", "kind_of", "load", "read_yaml", "refuse"]
 
-Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 RecordT = TypeVar("RecordT", bound=BaseModel)
 
 MAX_BYTES = 5_000_000
@@ -112,9 +113,10 @@ def source_of(path: Path, raw: bytes, yaml_of: Callable[[str], str] = lambda tex
     whole = _text(path, raw)
     text = yaml_of(whole)
     lines: dict[FieldPath, int] = {}
+    loader = _loader()
     try:
-        _check_depth(path, text)
-        node = yaml.compose(text, Loader=Loader)
+        _check_depth(path, text, loader)
+        node = yaml.compose(text, Loader=loader)
         if node is None:
             raise FileError(f"{path}: is empty; see the files in scenarios/ for what it must hold")
         data = _construct(node, (), lines, path, [0])
@@ -195,11 +197,21 @@ def _text(path: Path, raw: bytes) -> str:
     return text
 
 
-def _check_depth(path: Path, text: str) -> None:
+def _loader() -> type:
+    try:
+        return yaml.CSafeLoader
+    except AttributeError:
+        raise InputError(
+            "PyYAML was built here without libyaml, which reads the files; install it anew: "
+            "pip install --force-reinstall --only-binary pyyaml pyyaml"
+        ) from None
+
+
+def _check_depth(path: Path, text: str, loader: type) -> None:
     """Refuse deep nesting before the nodes are composed, which takes the stack."""
     depth = 0
     event: Any
-    for event in yaml.parse(text, Loader=Loader):
+    for event in yaml.parse(text, Loader=loader):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:

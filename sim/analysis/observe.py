@@ -116,10 +116,11 @@ def observe(
         others: see ``forecast``.
 
     Raises:
-        FileError: the file cannot be used; line and column are named.
-        RunError: too few runs agree with the figures, or none comes near one of them; the runs
-            and ``summary.json`` are kept.
+        FileError, ObservationError: the file cannot be used; line and column are named.
+        RunError: too few runs; then too few of them agree with the figures, or none comes near one
+            of them, and the runs and ``summary.json`` are kept.
     """
+    check_runs(runs)
     figures = read_figures(file, inputs)
     answer = forecast(
         inputs,
@@ -133,11 +134,23 @@ def observe(
     return condition(inputs, figures, answer, seed=seed, out=out)
 
 
+def check_runs(runs: int) -> None:
+    """Refuse so few runs that no figure could leave enough of them, before any is made.
+
+    Raises:
+        RunError: fewer than 100.
+    """
+    if runs < FEWEST_EFFECTIVE:
+        raise RunError(
+            f"--runs: found {runs}; allowed: at least {FEWEST_EFFECTIVE} where figures are given"
+        )
+
+
 def read_figures(file: Path | str, inputs: Inputs) -> Figures:
     """Read a file of observations and set aside what a forecast is not conditioned on.
 
     Raises:
-        FileError: the file cannot be used, or holds nothing to condition on.
+        FileError, ObservationError: the file cannot be used, or holds nothing to condition on.
     """
     rows = read_observations(file, inputs)
     known = inputs.posterior.head.figures if inputs.posterior else []
@@ -308,9 +321,10 @@ def _others(total: Floats, own: Floats, likelihoods: Floats) -> Floats:
 def _too_few(figures: Figures, influence: pd.DataFrame, effective: float, runs: int) -> str:
     worst = influence.loc[influence["effective_without"].idxmax()]
     row = next(row for row in figures.used if row.id == worst["id"])
+    given = "figure" if len(influence) == 1 else f"{len(influence)} figures"
     text = (
-        f"{figures.path}: only {effective:.0f} of {runs:,} runs count, given its "
-        f"{len(influence)} figures (effective runs; at least {FEWEST_EFFECTIVE} are needed). "
+        f"{figures.path}: only {effective:.0f} of {runs:,} runs count, given its {given} "
+        f"(effective runs; at least {FEWEST_EFFECTIVE} are needed). "
         f"{_shown(row)} conflicts most: nine runs in ten lie between {_amount(worst['q05'])} and "
         f"{_amount(worst['q95'])}"
     )

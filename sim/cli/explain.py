@@ -24,7 +24,10 @@ def explain(
     directory: options.Forecast,
     target: Annotated[str, typer.Option(help="Target of the plan.")],
     zone: Annotated[str, typer.Option(help="Zone, or the whole district.")] = "district",
-    runs: Annotated[int, typer.Option(help="Runs that are made again and looked at.")] = 30,
+    runs: Annotated[
+        int | None,
+        typer.Option(help="Runs that are made again and looked at.", show_default="30"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Directory.", show_default="DIR/explain")] = None,
     lang: options.Lang = Language.both,
 ) -> None:
@@ -35,6 +38,7 @@ def explain(
     """
     with errors() as console:
         from sim.analysis.explain import explain as follow
+        from sim.analysis.explain import runs_again
         from sim.analysis.explanation import file_name, write_explanation
         from sim.analysis.finished import read_finished
         from sim.report.chain import chain_chart
@@ -44,8 +48,9 @@ def explain(
         from sim.store import write_text
 
         finished = read_finished(directory)
-        with progress_bar(runs) as on_progress:
-            found = follow(finished, target, zone, runs=runs, on_progress=on_progress)
+        count = runs_again(finished, runs)
+        with progress_bar(count) as on_progress:
+            found = follow(finished, target, zone, runs=count, on_progress=on_progress)
         plan = finished.inputs.plan
         folder = out if out is not None else directory / "explain"
         name = file_name(target, zone)
