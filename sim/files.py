@@ -174,7 +174,8 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise PathError(f"{path}: no such file{_neighbours(path)}") from None
     except IsADirectoryError:
-        raise PathError(f"{path}: is a directory; a file is needed") from None
+        near = _neighbours(path / path.name) or _neighbours(path / "inputs" / path.name)
+        raise PathError(f"{path}: is a directory; a file is needed{near}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PathError(f"{shown_text(str(path), 200)}: cannot be read ({reason})") from None

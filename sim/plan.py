@@ -27,6 +27,7 @@ from sim.figures import (
     Provenance,
     Record,
     Share,
+    Whole,
     provenance_problems,
     whole,
     within,
@@ -181,7 +182,7 @@ class Effect(Record):
 
 class Measure(Record):
     id: Id
-    number: Annotated[int, within(1, 999)] = Field(
+    number: Annotated[Whole, within(1, 999)] = Field(
         description="its number in the plan, and its random slot"
     )
     name: Name

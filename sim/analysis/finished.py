@@ -83,10 +83,8 @@ def read_finished(path: Path | str) -> Finished:
         OSError: something cannot be read.
     """
     path = Path(path)
-    if not path.is_dir():
-        raise RunError(f"{path}: no such directory; give the one of a finished forecast")
     if not (path / "manifest.json").exists():
-        raise RunError(f"{path}: holds no forecast (no manifest.json)")
+        raise RunError(f"{path}: {_instead(path)}{_near(path)}")
     manifest = _manifest(path / "manifest.json")
     if not (path / "summary.json").exists():
         raise RunError(f"{path}: the forecast is not finished (no summary.json); {AGAIN}")
@@ -104,6 +102,22 @@ def read_finished(path: Path | str) -> Finished:
     store = Store(path, Columns(blueprint.months(), series, [], []))
     _check_runs(store, summary.runs, series)
     return Finished(path, inputs, summary, manifest, blueprint, store)
+
+
+def _instead(path: Path) -> str:
+    """What is there where no forecast is."""
+    if path.is_dir():
+        return "holds no forecast (no manifest.json)"
+    needed = "the directory of a finished forecast is needed"
+    return f"is a file; {needed}" if path.exists() else f"no such directory; {needed}"
+
+
+def _near(path: Path) -> str:
+    """The forecasts around a wrong place: one that it is a part of, or those within."""
+    above = [folder for folder in list(path.parents)[:3] if (folder / "manifest.json").exists()]
+    within = sorted(file.parent for file in path.glob("*/manifest.json")) if path.is_dir() else []
+    found = ", ".join(str(folder) for folder in (above or within)[:4])
+    return f"; did you mean {found}?" if found else ""
 
 
 def _manifest(file: Path) -> dict[str, Any]:
