@@ -6,16 +6,25 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from sim import forecast as make_forecast
 from sim.analysis.finished import read_finished
+from sim.analysis.published import read_published
 from sim.cli import app
-from sim.files import read_yaml
+from sim.report.brief.compose import compose
+from sim.report.brief.writers import write
+from sim.report.charts import save
+from sim.report.pictures import draw
+from sim.report.sheets import sheets_of
+from sim.report.workbook import write_workbook
 from sim.scenario import read_scenario
+from sim.store import write_text
 
 SMALL = Path(__file__).parent / "small_district"
 TARGET = "smart_turnover"
@@ -53,46 +62,54 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture(params=NAMES, ids=ascii)
-def named(request: pytest.FixtureRequest, finished: Path, tmp_path: Path, monkeypatch: Any) -> str:
-    """The forecast under another name, in the folder in which the test stands."""
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_a_forecast_is_written_and_read_under_any_name(
+    name: str, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(finished, request.param)
-    return str(request.param)
+    known = read_finished(finished)
+    shutil.copytree(finished, name)
+    answer = make_forecast(read_scenario(SMALL / "scenario.yaml"), runs=25, seed=1, out=name)
+    assert answer.runs == 25
+    here = read_finished(name)
+    values = here.values(TARGET, "district", here.inputs.plan.end)
+    assert (values == known.values(TARGET, "district", here.inputs.plan.end)).all()
 
 
-def test_a_forecast_is_read_under_any_name(named: str, finished: Path) -> None:
-    done = forecast(SMALL / "scenario.yaml", f"--out={named}")
-    assert done.exit_code == 0, done.stderr
-    known, here = read_finished(finished), read_finished(named)
-    month = known.inputs.plan.end
-    assert (here.values(TARGET, "district", month) == known.values(TARGET, "district", month)).all()
+def test_documents_are_written_under_a_name_that_no_text_has(
+    finished: Path, tmp_path: Path
+) -> None:
+    published = read_published(finished)
+    made = compose(published, "zh", targets=[], past=[], compare=None, day=date(2026, 1, 1))
+    for kind in ("docx", "pptx"):
+        write(made, tmp_path / f"{GBK}.{kind}")
+    write_workbook(sheets_of(published), tmp_path / f"{GBK}.xlsx", datetime(2026, 1, 1))
+    figure = draw(published, "ridge", target=TARGET, zone="district", past=[], language="zh")
+    assert len(save(figure, tmp_path / GBK, formats=("png", "svg", "pdf"))) == 3
+    kinds = ["docx", "pptx", "xlsx", "png", "svg", "pdf"]
+    assert sorted(os.listdir(tmp_path)) == sorted(f"{GBK}.{kind}" for kind in kinds)
 
 
-def test_a_workbook_and_a_chart_are_written_under_any_name(named: str) -> None:
-    for words in (("export",), ("chart", "--kind", "ridge", "--target", TARGET)):
-        done = run(*words, "--", named)
-        assert done.exit_code == 0, done.stderr
-    assert (Path(named) / "export.xlsx").stat().st_size > 1000
-    assert (Path(named) / "charts" / f"ridge-{TARGET}.png").stat().st_size > 1000
+def test_what_is_written_from_files_of_any_name_is_utf_8_and_read_again(tmp_path: Path) -> None:
+    inputs, out = tmp_path / GBK, tmp_path / f"out {GBK}"
+    plan = "plan: #2 [c].yaml"
+    shutil.copytree(SMALL, inputs)
+    (inputs / "plan.yaml").rename(inputs / plan)
+    text = (inputs / "scenario.yaml").read_text(encoding="utf-8")
+    text = text.replace("plan: plan.yaml", f"plan: '{plan}'")
+    (inputs / "scenario.yaml").write_text(text, encoding="utf-8")
+    make_forecast(read_scenario(inputs / "scenario.yaml"), runs=25, seed=1, out=out)
+    for file in [*out.glob("*.*"), *(out / "inputs").iterdir()]:
+        file.read_text(encoding="utf-8")
+    again = read_scenario(out / "inputs" / "scenario.yaml")
+    assert again.sources["plan"].path.name == plan
+    assert again.plan == read_scenario(SMALL / "scenario.yaml").plan
 
 
-def test_what_is_written_in_a_folder_of_any_name_is_utf_8(tmp_path: Path) -> None:
-    for name in (GBK, "a: #b [c]"):
-        inputs = tmp_path / name
-        shutil.copytree(SMALL, inputs)
-        (inputs / "plan.yaml").rename(inputs / "plan: #2 [c].yaml")
-        text = (inputs / "scenario.yaml").read_text(encoding="utf-8")
-        (inputs / "scenario.yaml").write_text(
-            text.replace("plan: plan.yaml", "plan: 'plan: #2 [c].yaml'"), encoding="utf-8"
-        )
-        out = tmp_path / f"out {name}"
-        assert forecast(inputs / "scenario.yaml", f"--out={out}").exit_code == 0
-        for file in [*out.glob("*.*"), *(out / "inputs").iterdir()]:
-            file.read_text(encoding="utf-8")
-        read_yaml(out / "inputs" / "plan: #2 [c].yaml")
-        again = read_scenario(out / "inputs" / "scenario.yaml")
-        assert again.plan == read_scenario(SMALL / "scenario.yaml").plan
+def test_a_path_that_no_text_has_can_be_named_in_one(tmp_path: Path) -> None:
+    write_text(tmp_path / "page.md", f"pudong forecast {GBK}")
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert page == r"pudong forecast \udcd6\udcd0\udcce\udcc4"
 
 
 def test_a_document_may_have_the_longest_name_there_is(finished: Path, tmp_path: Path) -> None:
@@ -110,7 +127,7 @@ def test_a_folder_too_deep_for_its_files_is_refused_before_any_run(
     done = forecast(SMALL / "scenario.yaml", "--out", out)
     assert done.exit_code == 2
     assert "name too long" in done.stderr
-    assert not list(tmp_path.glob("**/runs"))
+    assert not [folders for _, folders, _ in os.walk(".") if "runs" in folders]
 
 
 @pytest.mark.parametrize("command", ["forecast", "export", "explain", "score", "validate"])
