@@ -112,6 +112,7 @@ def source_of(path: Path, raw: bytes, yaml_of: Callable[[str], str] = lambda tex
     """What is in a file with this content; ``path`` names it in messages and is not opened."""
     whole = _text(path, raw)
     text = yaml_of(whole)
+    content = whole.encode()  # without the mark that some editors put first, as copies have it
     lines: dict[FieldPath, int] = {}
     loader = _loader()
     try:
@@ -127,7 +128,7 @@ def source_of(path: Path, raw: bytes, yaml_of: Callable[[str], str] = lambda tex
     if not isinstance(data, dict):
         found = f"{path}, line {lines[()]}: found {shown(data)}"
         raise FileError(f"{found}; the file must hold fields (name: value)")
-    return Source(path, whole, data, lines, hashlib.sha256(raw).hexdigest())
+    return Source(path, whole, data, lines, hashlib.sha256(content).hexdigest())
 
 
 def load(source: Source, record: type[RecordT], error: type[InputError]) -> RecordT:
@@ -174,8 +175,8 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise PathError(f"{path}: no such file{_neighbours(path)}") from None
     except IsADirectoryError:
-        near = _neighbours(path / path.name) or _neighbours(path / "inputs" / path.name)
-        raise PathError(f"{path}: is a directory; a file is needed{near}") from None
+        own = "; its scenario lies in inputs/" if (path / "manifest.json").exists() else ""
+        raise PathError(f"{path}: is a directory; a file is needed{own}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PathError(f"{shown_text(str(path), 200)}: cannot be read ({reason})") from None

@@ -54,8 +54,6 @@ FULL = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "a file would be larger than is allowed here",
 }
-# As mkdir has it, which takes a folder that is there already.
-IN_THE_WAY = {errno.EEXIST: "a file, or a link to what is not there, is in the way"}
 LONGEST = 60  # characters of a file's name while it is written; systems take 255 bytes
 DEEPEST = 200  # bytes that the names of files within an output directory may take
 # What reading a damaged chunk may meet; any other error says nothing about the chunk.
@@ -373,8 +371,9 @@ def _check_length(path: Path) -> None:
 
 def reason(error: OSError) -> str:
     """Why the system refused, in a few words."""
-    said = FULL | IN_THE_WAY
-    return said.get(error.errno or 0) or error.strerror or str(error)
+    if error.errno == errno.EEXIST and os.path.islink(error.filename or ""):
+        return f"it is a link to {os.readlink(error.filename)}, which is not there"
+    return FULL.get(error.errno or 0) or error.strerror or str(error)
 
 
 def _not_writable(path: Path, error: OSError) -> RunError:

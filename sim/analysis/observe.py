@@ -117,10 +117,9 @@ def observe(
 
     Raises:
         FileError, ObservationError: the file cannot be used; line and column are named.
-        RunError: too few runs; then too few of them agree with the figures, or none comes near one
-            of them, and the runs and ``summary.json`` are kept.
+        RunError: too few runs agree with the figures, or none comes near one of them; the runs
+            and ``summary.json`` are kept.
     """
-    check_runs(runs)
     figures = read_figures(file, inputs)
     answer = forecast(
         inputs,
@@ -132,18 +131,6 @@ def observe(
         on_progress=on_progress,
     )
     return condition(inputs, figures, answer, seed=seed, out=out)
-
-
-def check_runs(runs: int) -> None:
-    """Refuse so few runs that no figure could leave enough of them, before any is made.
-
-    Raises:
-        RunError: fewer than 100.
-    """
-    if runs < FEWEST_EFFECTIVE:
-        raise RunError(
-            f"--runs: found {runs}; allowed: at least {FEWEST_EFFECTIVE} where figures are given"
-        )
 
 
 def read_figures(file: Path | str, inputs: Inputs) -> Figures:

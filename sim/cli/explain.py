@@ -44,15 +44,16 @@ def explain(
         from sim.report.chain import chain_chart
         from sim.report.charts import save
         from sim.report.explanation_table import sentences
+        from sim.report.places import folder_for
         from sim.report.wording import say
         from sim.store import write_text
 
         finished = read_finished(directory)
+        folder = folder_for(out or directory / "explain", directory)
         count = runs_again(finished, runs)
         with progress_bar(count) as on_progress:
             found = follow(finished, target, zone, runs=count, on_progress=on_progress)
         plan = finished.inputs.plan
-        folder = out if out is not None else directory / "explain"
         name = file_name(target, zone)
         chart = chain_chart(found, plan, language=lang.value)
         text = "\n\n".join(say(line, lang.value, "\n\n") for line in sentences(found, plan))

@@ -65,8 +65,8 @@ def forecast(
         inputs = read_scenario(scenario)
         if priors:
             inputs = with_priors(inputs)
+        figures = _figures(observe, inputs) if observe else None
         most = runs if runs is not None else 500 if precision is None else 20_000
-        figures = _figures(observe, inputs, most) if observe else None
         with under_way(most, seed, out, workers, cluster) as how:
             answer = run_forecast(inputs, runs=most, precision=precision, **how)
         if charts:
@@ -79,11 +79,10 @@ def forecast(
         print_files(console, left)
 
 
-def _figures(file: Path, inputs: Inputs, runs: int) -> Figures:
+def _figures(file: Path, inputs: Inputs) -> Figures:
     """Read them before any run is made, so that a mistake is said at once."""
-    from sim.analysis.observe import check_runs, read_figures
+    from sim.analysis.observe import read_figures
 
-    check_runs(runs)
     return read_figures(file, inputs)
 
 
