@@ -7,6 +7,7 @@ The command prints it and ends with exit status 2.
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -49,6 +50,10 @@ class PosteriorError(InputError):
     """A posterior file contradicts itself, or does not fit the economy's priors."""
 
 
+class ObservationError(InputError):
+    """A file of observations contradicts its columns, the plan or the model's indicators."""
+
+
 class ScenarioError(InputError):
     """A scenario names something that the plan lacks, or a value outside its bounds."""
 
@@ -75,7 +80,14 @@ def at(file: Path | str, line: int | None, field: str) -> str:
 
 def nearest(name: object, names: Iterable[str]) -> list[str]:
     """The known names that look like a mistyped one, the most alike first."""
-    return difflib.get_close_matches(str(name)[:MAX_SHOWN], list(names), n=3, cutoff=0.5)
+    known = {alike(one): one for one in names}
+    near = difflib.get_close_matches(alike(str(name)[:MAX_SHOWN]), known, n=3, cutoff=0.5)
+    return [known[one] for one in near]
+
+
+def alike(name: str) -> str:
+    """A name as it is compared: small half-width letters, with ``_`` between its words."""
+    return "_".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def meant(unknown: Iterable[object], known: Collection[str]) -> set[str]:

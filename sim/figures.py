@@ -67,6 +67,11 @@ def whole(number: Any) -> Any:
     return number
 
 
+def _as_whole(number: Any) -> Any:
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Whole = Annotated[int, BeforeValidator(_as_whole)]  # 3.0 is 3
 Finite = Annotated[float, within(-LARGEST, LARGEST)]
 
 

@@ -1,6 +1,8 @@
 """YAML files read into validated records, with the line of every field kept for messages.
 
-PyYAML's safe loader composes the nodes (it knows lines), pydantic validates what they hold.
+PyYAML's safe loader composes the nodes (it knows lines), pydantic validates what they hold. It is
+the one of libyaml, also where PyYAML has another: that one reads another language, in which
+``{question: Why?}`` is an error.
 """
 
 from __future__ import annotations
@@ -42,7 +44,6 @@ __all__ = [
     "yaml_text",
 ]
 
-Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 RecordT = TypeVar("RecordT", bound=BaseModel)
 
 MAX_BYTES = 5_000_000
@@ -123,10 +124,12 @@ def source_of(path: Path, raw: bytes, yaml_of: Callable[[str], str] = lambda tex
     """What is in a file with this content; ``path`` names it in messages and is not opened."""
     whole = _text(path, raw)
     text = yaml_of(whole)
+    content = whole.encode()  # without the mark that some editors put first, as copies have it
     lines: dict[FieldPath, int] = {}
+    loader = _loader()
     try:
-        _check_depth(path, text)
-        node = yaml.compose(text, Loader=Loader)
+        _check_depth(path, text, loader)
+        node = yaml.compose(text, Loader=loader)
         if node is None:
             raise FileError(f"{path}: is empty; see the files in scenarios/ for what it must hold")
         data = _construct(node, (), lines, path, [0])
@@ -137,7 +140,7 @@ def source_of(path: Path, raw: bytes, yaml_of: Callable[[str], str] = lambda tex
     if not isinstance(data, dict):
         found = f"{path}, line {lines[()]}: found {shown(data)}"
         raise FileError(f"{found}; the file must hold fields (name: value)")
-    return Source(path, whole, data, lines, hashlib.sha256(raw).hexdigest())
+    return Source(path, whole, data, lines, hashlib.sha256(content).hexdigest())
 
 
 class _Dumper(yaml.SafeDumper):
@@ -202,7 +205,8 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise PathError(f"{path}: no such file{_neighbours(path)}") from None
     except IsADirectoryError:
-        raise PathError(f"{path}: is a directory; a file is needed") from None
+        own = "; its scenario lies in inputs/" if (path / "manifest.json").exists() else ""
+        raise PathError(f"{path}: is a directory; a file is needed{own}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PathError(f"{shown_text(str(path), 200)}: cannot be read ({reason})") from None
@@ -224,11 +228,21 @@ def _text(path: Path, raw: bytes) -> str:
     return text
 
 
-def _check_depth(path: Path, text: str) -> None:
+def _loader() -> type:
+    try:
+        return yaml.CSafeLoader
+    except AttributeError:
+        raise InputError(
+            "PyYAML was built here without libyaml, which reads the files; install it anew: "
+            "pip install --force-reinstall --only-binary pyyaml pyyaml"
+        ) from None
+
+
+def _check_depth(path: Path, text: str, loader: type) -> None:
     """Refuse deep nesting before the nodes are composed, which takes the stack."""
     depth = 0
     event: Any
-    for event in yaml.parse(text, Loader=Loader):
+    for event in yaml.parse(text, Loader=loader):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
@@ -321,9 +335,10 @@ def _scalar(node: Any) -> Any:
 
 
 def _neighbours(path: Path) -> str:
-    """The YAML files beside a missing one, since a mistyped name is the usual cause."""
+    """The files of its kind beside a missing one, since a mistyped name is the usual cause."""
+    kind = "*.csv" if path.suffix.lower() == ".csv" else "*.y*ml"
     try:
-        names = sorted(item.name for item in path.parent.glob("*.y*ml"))
+        names = sorted(item.name for item in path.parent.glob(kind))
     except OSError:
         return ""
     near = nearest(path.name, names)

@@ -19,15 +19,18 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 from sim import months
 from sim.errors import FieldPath, PlanError, Problem, Unknown, meant, plain, shown
 from sim.figures import (
+    LARGEST,
     Basis,
     Label,
     Line,
     NonNegative,
+    Number,
     Prose,
     Provenance,
     Record,
     Sentence,
     Share,
+    Whole,
     provenance_problems,
     whole,
     within,
@@ -40,6 +43,7 @@ DISTRICT = "district"
 ALL_TARGETS = "all"
 ELSEWHERE = "elsewhere"
 SHARE_TOLERANCE = 1e-6
+LEAST = 0.001  # of a target: values are shown in % of it, and 0 would always be met
 LONGEST = 600  # months from a plan's start to its end
 
 Count = Annotated[NonNegative, AfterValidator(whole)]
@@ -151,7 +155,7 @@ class Target(Record):
     sectors: dict[str, Share] = Field(
         default_factory=dict, description="weight of each sector's revenue or firms"
     )
-    threshold: NonNegative
+    threshold: Annotated[Number, within(LEAST, LARGEST)]
     comparison: Literal["at_least", "above"]
     deadline: Month
     shares: Shares
@@ -181,7 +185,7 @@ class Effect(Record):
 
 class Measure(Record):
     id: Id
-    number: Annotated[int, within(1, 999)] = Field(
+    number: Annotated[Whole, within(1, 999)] = Field(
         description="its number in the plan, and its random slot"
     )
     name: Label

@@ -15,7 +15,7 @@ from pydantic import Field
 from sim import months
 from sim.economy import Economy, Lever, read_economy
 from sim.errors import FieldPath, PathError, Problem, ScenarioError, Unknown, plain, shown
-from sim.figures import Label, Record, Sentence, within
+from sim.figures import Label, Record, Sentence, Whole, within
 from sim.files import Source, load, read_yaml, refuse, source_of, yaml_text
 from sim.months import Month
 from sim.plan import (
@@ -35,7 +35,7 @@ OWN_PERIOD = (
     "for another end (pudong dashboard --scenario FILE)"
 )
 
-Months = Annotated[int, within(1, LONGEST)]
+Months = Annotated[Whole, within(1, LONGEST)]
 Part = Annotated[float, within(0, 1)]
 
 
@@ -51,7 +51,7 @@ class LeverSetting(Record):
     measures: list[str] = Field(default_factory=list, description="measure intensity only")
     departments: list[str] = Field(default_factory=list, description="department capacity only")
     start: Month | None = Field(None, description="first month; none: the first of the plan")
-    ramp: Annotated[int, within(0, LONGEST)] = Field(
+    ramp: Annotated[Whole, within(0, LONGEST)] = Field(
         0, description="months from the old value to the new"
     )
     end: Month | None = Field(None, description="last month; afterwards the old value again")

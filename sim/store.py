@@ -18,8 +18,9 @@ import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -28,8 +29,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.dataset as pads
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import yaml
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
@@ -53,6 +55,8 @@ FULL = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "a file would be larger than is allowed here",
 }
+LONGEST = 60  # characters of a file's name while it is written; systems take 255 bytes
+DEEPEST = 200  # bytes that the names of files within an output directory may take
 # What reading a damaged chunk may meet; any other error says nothing about the chunk.
 DAMAGE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO)
 
@@ -222,18 +226,14 @@ class Store:
         first: int = 0,
     ) -> pa.Table:
         """Columns of one table for ``runs`` runs from ``first`` on, sorted by run (and month)."""
+        keys = ["run"] if name == "parameters" else ["run", "month"]
+        wanted = pc.field("run") < first + runs
+        if "month" in keys and months is not None:
+            wanted = wanted & pc.field("month").isin(list(months))
         chunks = range(first // RUNS_PER_CHUNK, -(-(first + runs) // RUNS_PER_CHUNK))
-        files = [str(self._folder(number) / f"{name}.parquet") for number in chunks]
-        wanted = pads.field("run") < first + runs
-        keys = ["run"]
-        if name != "parameters":
-            keys.append("month")
-            if months is not None:
-                wanted = wanted & pads.field("month").isin(list(months))
-        return pads.dataset(files).to_table(
-            columns=[*keys, *columns],
-            filter=wanted,
-            cache_metadata=False,  # half a megabyte a file, which nobody reads again
+        files = (self._folder(number) / f"{name}.parquet" for number in chunks)
+        return pa.concat_tables(
+            _read_table(file, [*keys, *columns]).filter(wanted) for file in files
         )
 
     def scan(self, name: str, picks: Sequence[Pick], runs: int, first: int = 0) -> Iterator[Floats]:
@@ -285,7 +285,7 @@ class Store:
         runs = arrays[0].shape[2]
         for start in range(0, runs, RUNS_PER_CHUNK):
             file = self._folder((first + start) // RUNS_PER_CHUNK) / f"{name}.parquet"
-            table = pq.ParquetFile(file).read(columns=columns)
+            table = _read_table(file, columns)
             block = np.stack([table.column(column).to_numpy() for column in columns])
             block = block.reshape(len(columns), RUNS_PER_CHUNK, len(months))
             block = block[:, : runs - start]
@@ -357,6 +357,7 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
     """
     lock = FileLock(path / ".lock")
     try:
+        _check_length(path)
         lock.acquire(timeout=patience)
     except Timeout:
         raise RunError(f"{path}: another process is writing there; wait for it to end") from None
@@ -368,8 +369,16 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
         lock.release()
 
 
+def _check_length(path: Path) -> None:
+    """Raise OSError where names within a directory would be longer than the system takes."""
+    with suppress(FileNotFoundError):
+        (path / ("n" * DEEPEST)).lstat()
+
+
 def reason(error: OSError) -> str:
     """Why the system refused, in a few words."""
+    if error.errno == errno.EEXIST and os.path.islink(error.filename or ""):
+        return f"it is a link to {os.readlink(error.filename)}, which is not there"
     return FULL.get(error.errno or 0) or error.strerror or str(error)
 
 
@@ -464,8 +473,8 @@ def _copies(inputs: Inputs) -> dict[str, str]:
         if kind in names:
             if list(names.values()).count(names[kind]) > 1:
                 names[kind] = f"{kind}-{names[kind]}"
-            new = f"{kind}: {names[kind]}\n".replace("\\", r"\\")
-        texts[names_it] = line.sub(new, texts[names_it], count=1)
+            new = yaml.safe_dump({kind: names[kind]}, allow_unicode=True, width=sys.maxsize)
+        texts[names_it] = line.sub(new.replace("\\", r"\\"), texts[names_it], count=1)
     return {names[kind]: text for kind, text in texts.items()}
 
 
@@ -512,14 +521,36 @@ def _write_table(
     _sync(path)
 
 
+def _read_table(path: Path, columns: Sequence[str]) -> pa.Table:
+    with _opened(path) as file:
+        return file.read(columns=columns)
+
+
+def column_names(path: Path) -> list[str]:
+    """The columns of a Parquet file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with _opened(path) as file:
+        return list(file.schema_arrow.names)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """A Parquet file opened here, since pyarrow takes names like ``12:30/x`` for addresses."""
+    with path.open("rb") as file:
+        yield pq.ParquetFile(file)
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all.
+    """Write a text file whole or not at all; what UTF-8 lacks, as in a path, as ``\\udcd6``.
 
     Raises:
         OSError: the disk does not take it; it names the file.
     """
     with whole_file(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager
@@ -529,7 +560,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the disk does not take it; it names the file.
     """
-    draft = path.with_name(f".{path.name}.part")
+    draft = path.with_name(f".{path.name[:LONGEST]}.part")
     try:
         yield draft
         _sync(draft)

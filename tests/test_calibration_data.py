@@ -16,11 +16,10 @@ from calibration.predictive import cumulative, findings, predictive_table, quant
 from sim.analysis.observations import (
     Kind,
     Observation,
-    ObservationError,
     Use,
     read_observations,
 )
-from sim.errors import FileError, PathError
+from sim.errors import FileError, ObservationError, PathError
 from sim.runner import Runner
 from tests.figures import figure
 
@@ -166,7 +165,7 @@ def test_a_wrong_table_is_refused(
 def test_a_file_that_cannot_be_read_is_refused(real: Runner, tmp_path: Path) -> None:
     with pytest.raises(PathError, match="no such file"):
         read_observations(tmp_path / "none.csv", real.inputs, UNTIL)
-    with pytest.raises(PathError, match="cannot be read"):
+    with pytest.raises(PathError, match="is a directory"):
         read_observations(tmp_path, real.inputs, UNTIL)
     (tmp_path / "old.csv").write_bytes("亿元".encode("gbk"))
     with pytest.raises(FileError, match="UTF-8"):

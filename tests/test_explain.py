@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import sim.analysis.explain
 from sim.analysis.average import Average
 from sim.analysis.effects import with_lever
-from sim.analysis.explain import explain
+from sim.analysis.explain import explain, runs_again
 from sim.analysis.explanation import Explanation, schema_text
 from sim.analysis.finished import Finished, read_finished
 from sim.analysis.growth_account import TERMS
@@ -320,3 +320,16 @@ def test_the_page_documents_every_field() -> None:
         own.pop(name, None)
     for record in (records, *own.values()):
         assert [field for field in record["properties"] if f"`{field}`" not in page] == []
+
+
+def test_a_forecast_of_one_run_is_too_few_and_of_few_runs_is_looked_at_whole(
+    finished: Finished,
+) -> None:
+    def of(runs: int) -> Finished:
+        return replace(finished, summary=finished.summary.model_copy(update={"runs": runs}))
+
+    with pytest.raises(RunError, match="a forecast of 1 run is too few to explain; at least 2"):
+        explain(of(1), "smart_turnover")
+    assert [runs_again(of(made)) for made in (2, 29, 500)] == [2, 29, 30]
+    with pytest.raises(RunError, match="--runs: found 3; allowed: 2 to 2, the forecast's"):
+        runs_again(of(2), 3)

@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 
 from sim import __version__, forecast, observe
 from sim.analysis.interval import wilson
-from sim.analysis.observations import ObservationError
 from sim.analysis.observe import (
     FEWEST_EFFECTIVE,
     Observed,
@@ -30,7 +29,7 @@ from sim.analysis.observe import (
 from sim.analysis.observed import ObservedRecord, schema_text, write_observed
 from sim.analysis.probability import answer
 from sim.cli import app
-from sim.errors import RunError
+from sim.errors import ObservationError, RunError
 from sim.montecarlo import columns_of
 from sim.plan import DISTRICT
 from sim.report.observed import heading, observed_notes

@@ -21,11 +21,12 @@ from sim.analysis.finished import read_finished
 from sim.analysis.forecast import forecast
 from sim.analysis.judging import score
 from sim.analysis.naive import Distribution, Goal, Naive, Past, Series, past_of, read_history
-from sim.analysis.observations import Observation, ObservationError
+from sim.analysis.observations import Observation
 from sim.analysis.published import read_published
 from sim.analysis.scorebook import Score, schema_text
 from sim.analysis.scoring import Verdict
 from sim.cli import app
+from sim.errors import ObservationError
 from sim.plan import Target
 from sim.report.charts import save
 from sim.report.reliability import reliability_chart

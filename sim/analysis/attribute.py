@@ -147,7 +147,7 @@ def attribute(
             groups of them; or see ``Evaluator``.
     """
     if runs < 2:
-        raise RunError(f"runs: found {runs}; at least 2, since one says nothing of its error")
+        raise RunError(f"--runs: found {runs}; at least 2, since one says nothing of its error")
     measures, groups = inputs.plan.measure_ids(), members(inputs.plan)
     if not measures:
         raise RunError("the plan has no measures, so there is nothing to attribute")

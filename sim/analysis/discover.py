@@ -153,7 +153,10 @@ def discover(
     """
     runs, missed = len(cases.missed), int(cases.missed.sum())
     if runs < FEWEST_RUNS:
-        raise RunError(f"{runs} runs are too few to look for conditions; at least {FEWEST_RUNS}")
+        raise RunError(
+            f"a forecast of {runs} run{'s' * (runs != 1)} is too few to look for conditions; "
+            f"at least {FEWEST_RUNS} are needed"
+        )
     rarer = min(missed, runs - missed)
     if rarer < FEWEST_CASES:
         what = "missed" if missed == rarer else "met"

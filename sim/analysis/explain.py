@@ -62,7 +62,7 @@ def explain(
     target: str,
     zone: str = DISTRICT,
     *,
-    runs: int = RUNS,
+    runs: int | None = None,
     on_progress: Progress = no_progress,
 ) -> Explanation:
     """The chain from effort to a target's indicator in a zone, from a finished forecast.
@@ -71,7 +71,7 @@ def explain(
         finished: see ``read_finished``.
         target: one of the plan's.
         zone: one that has a part in it, or ``district``.
-        runs: how many of the forecast's first runs are made again; at least 2, at most all.
+        runs: see ``runs_again``.
         on_progress: called with the number of runs done and needed.
 
     Raises:
@@ -80,8 +80,7 @@ def explain(
             the forecast.
     """
     record = explainable(finished.inputs, target, zone)
-    if not 2 <= runs <= finished.summary.runs:
-        raise RunError(f"runs: found {runs}; allowed: 2 to {finished.summary.runs}, the forecast's")
+    runs = runs_again(finished, runs)
     seed = int(finished.manifest["seed"])
     runner = Runner(finished.inputs, seed)
     stored = finished.values(target, zone, record.deadline)
@@ -97,6 +96,25 @@ def explain(
 
     known = Evidence(finished.inputs, seed, finished.summary.runs, values)
     return explanation(known, record, zone, watched)
+
+
+def runs_again(finished: Finished, runs: int | None = None) -> int:
+    """How many of the forecast's first runs are made again: at least 2, at most all.
+
+    ``runs``: as many as that; none: 30, or all where there are fewer.
+
+    Raises:
+        RunError: too few or too many.
+    """
+    made = finished.summary.runs
+    if made < 2:
+        raise RunError(
+            f"{finished.path}: a forecast of 1 run is too few to explain; at least 2 are needed, "
+            "make them with the same forecast command and more --runs"
+        )
+    if runs is not None and not 2 <= runs <= made:
+        raise RunError(f"--runs: found {runs}; allowed: 2 to {made:,}, the forecast's")
+    return min(RUNS, made) if runs is None else runs
 
 
 def explainable(inputs: Inputs, target: str, zone: str) -> Target:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.analysis.summary import InputRecord
@@ -19,7 +18,7 @@ from sim.files import kind_of, read_yaml
 from sim.plan import DISTRICT
 from sim.processes.accounts import indicators
 from sim.scenario import Inputs, read_scenario
-from sim.store import FORMAT, RUNS_PER_CHUNK, Columns, Store, reason
+from sim.store import FORMAT, RUNS_PER_CHUNK, Columns, Store, column_names, reason
 
 AGAIN = "the same forecast command goes on and ends it"
 
@@ -84,10 +83,8 @@ def read_finished(path: Path | str) -> Finished:
         OSError: something cannot be read.
     """
     path = Path(path)
-    if not path.is_dir():
-        raise RunError(f"{path}: no such directory; give the one of a finished forecast")
     if not (path / "manifest.json").exists():
-        raise RunError(f"{path}: holds no forecast (no manifest.json)")
+        raise RunError(f"{path}: {_instead(path)}{_near(path)}")
     manifest = _manifest(path / "manifest.json")
     if not (path / "summary.json").exists():
         raise RunError(f"{path}: the forecast is not finished (no summary.json); {AGAIN}")
@@ -105,6 +102,22 @@ def read_finished(path: Path | str) -> Finished:
     store = Store(path, Columns(blueprint.months(), series, [], []))
     _check_runs(store, summary.runs, series)
     return Finished(path, inputs, summary, manifest, blueprint, store)
+
+
+def _instead(path: Path) -> str:
+    """What is there where no forecast is."""
+    if path.is_dir():
+        return "holds no forecast (no manifest.json)"
+    needed = "the directory of a finished forecast is needed"
+    return f"is a file; {needed}" if path.exists() else f"no such directory; {needed}"
+
+
+def _near(path: Path) -> str:
+    """The forecasts around a wrong place: one that it is a part of, or those within."""
+    above = [folder for folder in list(path.parents)[:3] if (folder / "manifest.json").exists()]
+    within = sorted(file.parent for file in path.glob("*/manifest.json")) if path.is_dir() else []
+    found = ", ".join(str(folder) for folder in (above or within)[:4])
+    return f"; did you mean {found}?" if found else ""
 
 
 def _manifest(file: Path) -> dict[str, Any]:
@@ -156,7 +169,7 @@ def _check_runs(store: Store, runs: int, series: list[str]) -> None:
         if not sound:
             raise RunError(f"{chunk}: is missing or damaged; {AGAIN}")
     first = store.path / "runs" / "chunk-000000" / "series.parquet"
-    lacking = set(series) - set(pq.read_schema(first).names)
+    lacking = set(series) - set(column_names(first))
     if lacking:
         raise RunError(
             f"{store.path}: its runs lack {sorted(lacking)[0]}; they are of another plan"

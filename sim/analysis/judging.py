@@ -13,7 +13,7 @@ from sim import __version__, months
 from sim.analysis import scoring
 from sim.analysis.finished import Finished, sha256_of
 from sim.analysis.naive import Distribution, Goal, Naive, PastFigure, past_of, read_history
-from sim.analysis.observations import Observation, ObservationError, Use, read_observations
+from sim.analysis.observations import Observation, Use, read_observations
 from sim.analysis.score_words import NO_HISTORY, remarks, skill_words
 from sim.analysis.scorebook import (
     MODEL,
@@ -33,6 +33,7 @@ from sim.analysis.scorebook import (
 )
 from sim.analysis.scoring import Verdict
 from sim.blueprint import Floats
+from sim.errors import ObservationError
 from sim.plan import ALL_TARGETS
 
 QUANTILES = {"q025": 0.025, "q10": 0.1, "q50": 0.5, "q90": 0.9, "q975": 0.975}

@@ -29,14 +29,13 @@ from scipy.special import stdtr, stdtrit
 from sim import months
 from sim.analysis.observations import (
     Kind,
-    ObservationError,
     Published,
     read_table,
     units_of,
     unknown_names,
 )
 from sim.blueprint import Floats
-from sim.errors import Fault, shown
+from sim.errors import Fault, ObservationError, shown
 from sim.plan import DISTRICT
 from sim.scenario import Inputs
 
@@ -270,7 +269,7 @@ def read_history(path: Path | str, inputs: Inputs) -> list[PastFigure]:
             yield "month", f"'{figure.month}' is given twice for {figure.indicator}, {figure.zone}"
         dates.add((*place, figure.month))
 
-    return read_table(path, PastFigure, misfits)
+    return read_table(path, PastFigure, units, misfits)
 
 
 def past_of(

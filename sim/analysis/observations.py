@@ -5,15 +5,13 @@ The columns and the observation model are described in calibration/data/README.m
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,23 +21,23 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 from scipy.special import log_ndtr, ndtri
 
 from sim import months
+from sim.analysis import written
+from sim.analysis.sheet import Sheet, at, read_sheet
 from sim.blueprint import Floats, build
 from sim.errors import (
     Fault,
     FieldValueError,
-    FileError,
-    InputError,
-    PathError,
+    ObservationError,
     Unknown,
     listed,
     plain,
     shown,
-    unknown,
 )
 from sim.plan import DISTRICT, Plan
 from sim.processes.accounts import indicators
@@ -60,10 +58,6 @@ CONTEXT_UNITS = {
 }
 
 
-class ObservationError(InputError):
-    """A file of observations contradicts its columns, the plan or the model's indicators."""
-
-
 class Kind(StrEnum):
     """How a figure was published."""
 
@@ -81,25 +75,22 @@ class Use(StrEnum):
     CHECK = "check"
 
 
-def _number(text: object) -> float:
-    try:
-        value = float(str(text))
-    except ValueError:
-        raise ValueError(f"found {shown(text)}; a number is needed") from None
-    if not math.isfinite(value) or "_" in str(text):
-        raise ValueError(f"found {shown(text)}; a finite number is needed")
-    return value
+def _number(found: object, info: ValidationInfo) -> float:
+    """A number, or a cell of a table, whose decimal mark stands in the context."""
+    if not isinstance(found, str):
+        return float(str(found))
+    return written.number(found, info.context["mark"] if info.context else ".")
 
 
-def _positive(text: object) -> float:
-    value = _number(text)
+def _positive(found: object, info: ValidationInfo) -> float:
+    value = _number(found, info)
     if value <= 0:
         raise ValueError(f"found {plain(value)}; allowed: above 0")
     return value
 
 
-def _sd(text: object) -> float:
-    value = _number(text)
+def _sd(found: object, info: ValidationInfo) -> float:
+    value = _number(found, info)
     if not 0 <= value <= 1:
         raise ValueError(f"found {plain(value)}; allowed: 0 to 1, on the log scale")
     return value
@@ -111,9 +102,14 @@ def _name(text: object) -> str:
     return text
 
 
+def _month(text: object) -> object:
+    return written.month(text) if isinstance(text, str) else text
+
+
 def _day(text: object) -> str:
+    day = written.day(str(text))
     try:
-        return date.fromisoformat(str(text)).isoformat()
+        return date.fromisoformat(day).isoformat()
     except ValueError:
         raise ValueError(f"found {shown(text)}; a day is written like 2022-02-24") from None
 
@@ -137,7 +133,7 @@ class Published(BaseModel):
     id: Annotated[str, BeforeValidator(_name)]
     indicator: Text
     zone: Text
-    month: months.Month
+    month: Annotated[months.Month, BeforeValidator(_month)]
     value: Positive
     unit: Text
     kind: Kind
@@ -224,32 +220,40 @@ def read_observations(
         until: the last month that a figure may be about, like 2021-12; none: the plan's end.
 
     Raises:
-        FileError: the file is missing, unreadable or not UTF-8 text.
+        FileError: the file is missing, unreadable or no text.
         ObservationError: something in it cannot be used; names line and column of each problem.
     """
     units = units_of(inputs)
-    return read_table(path, Observation, lambda found: _misfits(found, inputs, units, until))
+    return read_table(path, Observation, units, lambda row: _misfits(row, inputs, units, until))
 
 
-def read_table(path: Path | str, record: type[RecordT], misfits: Misfits[RecordT]) -> list[RecordT]:
+def read_table(
+    path: Path | str, record: type[RecordT], units: Mapping[str, str], misfits: Misfits[RecordT]
+) -> list[RecordT]:
     """Read a CSV file with a row a figure, in its order.
 
     Args:
         record: what a row holds; its fields are the columns.
+        units: the indicators that a figure may be about, and the unit of each.
         misfits: the columns of a row that do not fit the plan, each with what is wrong.
 
     Raises:
-        FileError: the file is missing, unreadable or not UTF-8 text.
+        FileError: the file is missing, unreadable or no text.
         ObservationError: something in it cannot be used; names line and column of each problem.
     """
     path = Path(path)
-    rows = _rows(path, list(record.model_fields))
+    fields = record.model_fields
+    optional = [name for name, field in fields.items() if not field.is_required()]
+    sheet = read_sheet(path, list(fields), optional, set(units.values()))
+    if not sheet.rows:
+        raise ObservationError(f"{path}: holds no observation")
+    mark = {"mark": _mark(sheet, [name for name in fields if fields[name].annotation is float])}
     found: list[RecordT] = []
     problems: list[tuple[int, str, Fault]] = []
     lines: dict[str, int] = {}
-    for line, row in rows:
+    for line, row in sheet.rows:
         try:
-            figure = record.model_validate(row)
+            figure = record.model_validate(row, context=mark)
         except ValidationError as failure:
             wrong = problems_of(failure, record, row)
             problems += [(line, str(field[0]) if field else "", text) for field, text in wrong]
@@ -261,56 +265,15 @@ def read_table(path: Path | str, record: type[RecordT], misfits: Misfits[RecordT
         problems += [(line, *problem) for problem in misfits(figure)]
         found.append(figure)
     if problems:
-        said = listed(problems, lambda one: f"{_place(path, *one[:2])}: {one[2]}")
+        said = listed(problems, lambda one: f"{at(path, *one[:2])}: {one[2]}")
         raise ObservationError(said)
     return found
 
 
-def _place(path: Path, line: int, column: str) -> str:
-    return f"{path}, line {line}" + (f", column {column}" if column else "")
-
-
-def _rows(path: Path, columns: list[str]) -> list[tuple[int, dict[str, Any]]]:
-    """Each row with the line in which it ends; empty cells are left out."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise FileError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
-    except FileNotFoundError:
-        raise PathError(f"{path}: no such file") from None
-    except OSError as error:
-        raise PathError(f"{path}: cannot be read ({error.strerror})") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows = []
-    try:
-        head = next(reader, [])
-        _check_head(path, head, columns)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(head):
-                raise ObservationError(
-                    f"{_place(path, reader.line_num, '')}: found {len(cells)} cells for "
-                    f"{len(head)} columns; put text with a comma in quotes"
-                )
-            row = {name: cell.strip() for name, cell in zip(head, cells, strict=True)}
-            rows.append((reader.line_num, {name: cell for name, cell in row.items() if cell}))
-    except csv.Error as error:
-        raise ObservationError(f"{_place(path, reader.line_num, '')}: {error}") from None
-    if not rows:
-        raise ObservationError(f"{path}: holds no observation")
-    return rows
-
-
-def _check_head(path: Path, head: list[str], columns: list[str]) -> None:
-    for name in head:
-        if name not in columns:
-            raise ObservationError(f"{_place(path, 1, '')}: {unknown('column', name, columns)}")
-        if head.count(name) > 1:
-            raise ObservationError(f"{_place(path, 1, name)}: is given twice")
-    missing = [name for name in columns if name not in head]
-    if missing:
-        raise ObservationError(f"{_place(path, 1, missing[0])}: is missing; it must be given")
+def _mark(sheet: Sheet, columns: Sequence[str]) -> str | None:
+    """The decimal mark; where no number tells, cells between commas are taken to have a point."""
+    cells = [row[name] for _, row in sheet.rows for name in columns if name in row]
+    return written.decimal_mark(cells) or ("." if sheet.separator == "," else None)
 
 
 def units_of(inputs: Inputs) -> dict[str, str]:

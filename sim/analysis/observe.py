@@ -26,10 +26,10 @@ from scipy.special import logsumexp
 from sim import __version__
 from sim.analysis.forecast import forecast
 from sim.analysis.interval import wilson
-from sim.analysis.observations import Kind, Observation, ObservationError, Use, read_observations
+from sim.analysis.observations import Kind, Observation, Use, read_observations
 from sim.analysis.probability import Answer, Flags, Outcome, at_deadlines, outcomes
 from sim.blueprint import Floats
-from sim.errors import RunError, plain
+from sim.errors import ObservationError, RunError, plain
 from sim.executors import Workers
 from sim.montecarlo import MAX_RUNS, Progress, columns_of, no_progress
 from sim.runner import Runner
@@ -308,9 +308,10 @@ def _others(total: Floats, own: Floats, likelihoods: Floats) -> Floats:
 def _too_few(figures: Figures, influence: pd.DataFrame, effective: float, runs: int) -> str:
     worst = influence.loc[influence["effective_without"].idxmax()]
     row = next(row for row in figures.used if row.id == worst["id"])
+    given = "figure" if len(influence) == 1 else f"{len(influence)} figures"
     text = (
-        f"{figures.path}: only {effective:.0f} of {runs:,} runs count, given its "
-        f"{len(influence)} figures (effective runs; at least {FEWEST_EFFECTIVE} are needed). "
+        f"{figures.path}: only {effective:.0f} of {runs:,} runs count, given its {given} "
+        f"(effective runs; at least {FEWEST_EFFECTIVE} are needed). "
         f"{_shown(row)} conflicts most: nine runs in ten lie between {_amount(worst['q05'])} and "
         f"{_amount(worst['q95'])}"
     )

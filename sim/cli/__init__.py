@@ -8,6 +8,7 @@ from sim.cli.attribute import attribute
 from sim.cli.brief import brief
 from sim.cli.calibrate import calibrate
 from sim.cli.chart import chart
+from sim.cli.command import Command
 from sim.cli.compare import compare
 from sim.cli.dashboard import dashboard
 from sim.cli.discover import discover
@@ -50,7 +51,7 @@ for command in (
     export,
     brief,
 ):
-    app.command(name=command.__name__.rstrip("_"))(command)
+    app.command(name=command.__name__.rstrip("_"), cls=Command)(command)
 
 
 def main(name: str | None = None) -> None:

@@ -69,11 +69,11 @@ def brief(
         from sim.report.brief.writers import check, write
         from sim.report.places import file_for
 
+        check(format.value)
+        published = read_published(directory)
         default = directory / f"brief-{lang.value}.{format.value}"
         file = file_for(out or default, directory, f".{format.value}")
         written = day_of(day)
-        check(format.value)
-        published = read_published(directory)
         past = read_history(history, published.finished.inputs) if history else []
         made = compose(
             published,

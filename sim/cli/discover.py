@@ -57,7 +57,7 @@ def discover(
     with errors(KEPT) as console:
         from sim.errors import RunError
 
-        finished = source.is_dir() or not source.suffix
+        finished = not source.is_file() and source.suffix not in (".yaml", ".yml")
         if finished and (levers is not None or runs is not None or cluster is not None):
             raise RunError(
                 "--levers, --runs and --cluster are for a scenario (YAML); a forecast's own runs "

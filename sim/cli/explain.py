@@ -24,7 +24,10 @@ def explain(
     directory: options.Forecast,
     target: Annotated[str, typer.Option(help="Target of the plan.")],
     zone: Annotated[str, typer.Option(help="Zone, or the whole district.")] = "district",
-    runs: Annotated[int, typer.Option(help="Runs that are made again and looked at.")] = 30,
+    runs: Annotated[
+        int | None,
+        typer.Option(help="Runs that are made again and looked at.", show_default="30"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Directory.", show_default="DIR/explain")] = None,
     lang: options.Lang = Language.both,
 ) -> None:
@@ -35,19 +38,22 @@ def explain(
     """
     with errors() as console:
         from sim.analysis.explain import explain as follow
+        from sim.analysis.explain import runs_again
         from sim.analysis.explanation import file_name, write_explanation
         from sim.analysis.finished import read_finished
         from sim.report.chain import chain_chart
         from sim.report.charts import save
         from sim.report.explanation_table import sentences
+        from sim.report.places import folder_for
         from sim.report.wording import say
         from sim.store import write_text
 
         finished = read_finished(directory)
-        with progress_bar(runs) as on_progress:
-            found = follow(finished, target, zone, runs=runs, on_progress=on_progress)
+        folder = folder_for(out or directory / "explain", directory)
+        count = runs_again(finished, runs)
+        with progress_bar(count) as on_progress:
+            found = follow(finished, target, zone, runs=count, on_progress=on_progress)
         plan = finished.inputs.plan
-        folder = out if out is not None else directory / "explain"
         name = file_name(target, zone)
         chart = chain_chart(found, plan, language=lang.value)
         text = "\n\n".join(say(line, lang.value, "\n\n") for line in sentences(found, plan))

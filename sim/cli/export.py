@@ -39,11 +39,12 @@ def export(
         from sim.report.sheets import sheets_of
         from sim.report.workbook import write_csv, write_workbook
 
+        published = read_published(directory)
         if format == ExportFormat.xlsx:
             place = file_for(out or directory / "export.xlsx", directory, ".xlsx")
         else:
             place = folder_for(out or directory / "export", directory)
-        sheets = sheets_of(read_published(directory))
+        sheets = sheets_of(published)
         if format == ExportFormat.xlsx:
             made = datetime.fromtimestamp((directory / "summary.json").stat().st_mtime)
             write_workbook(sheets, place, made)

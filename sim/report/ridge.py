@@ -134,7 +134,8 @@ def _ridge(
 ) -> None:
     """One zone: a bar for each whole number, or a smooth density; dark where met."""
     share = 100.0 * values / limit
-    if not smooth or not np.ptp(values):
+    step = (span[1] - span[0]) / POINTS
+    if not smooth or np.ptp(share) < step:  # all runs in one place
         found, counts = np.unique(values, return_counts=True)
         met = target.met(found, limit)
         one = 100.0 / limit if target.quantity.whole else 1.0
@@ -143,7 +144,7 @@ def _ridge(
             axes.bar(
                 100.0 * value / limit,
                 -tall,
-                width=min(0.86 * one, THICKEST),
+                width=min(0.86 * one, THICKEST) if not smooth else max(0.86 * one, step),
                 bottom=base,
                 color=style.BLUE if is_met else style.BLUE_LIGHT,
                 linewidth=0,
@@ -151,7 +152,7 @@ def _ridge(
     else:
         points = np.linspace(*span, POINTS)
         density = gaussian_kde(share)(points)
-        upper = base - OVERLAP * density / density.max()
+        upper = base - OVERLAP * density / (density.max() or 1.0)  # 0 where all lie beyond
         for part, colour in ((points <= 100.0, style.BLUE_LIGHT), (points >= 100.0, style.BLUE)):
             edge = np.append(points[part], 100.0)
             order = np.argsort(edge)

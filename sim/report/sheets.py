@@ -8,13 +8,12 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from sim.analysis.provenance import provenance
 from sim.analysis.published import Published
 from sim.figures import Name
 from sim.report import terms
-from sim.store import Pick
+from sim.store import Pick, column_names
 
 Look = Literal["text", "long", "share", "number", "count"]
 
@@ -208,7 +207,7 @@ def _parameters(published: Published) -> Sheet:
     """What each parameter is, and what the runs drew."""
     finished, runs = published.finished, published.summary.runs
     file = finished.path / "runs" / "chunk-000000" / "parameters.parquet"
-    labels = [name for name in pq.read_schema(file).names if name != "run"]
+    labels = [name for name in column_names(file) if name != "run"]
     (drawn,) = finished.store.scan("parameters", [Pick(labels)], runs)
     levels = np.quantile(drawn[:, 0].astype(float), [0.05, 0.5, 0.95], axis=1)
     rows = pd.DataFrame({"parameter": labels, "q05": levels[0], "q50": levels[1], "q95": levels[2]})

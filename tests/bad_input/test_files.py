@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from sim.cli import app
 from sim.economy import read_economy
 from sim.plan import read_plan
+from sim.scenario import read_scenario
 
 HERE = Path(__file__).parent
 MESSAGES: dict[str, str] = yaml.safe_load((HERE / "messages.yaml").read_text(encoding="utf-8"))
@@ -77,3 +78,22 @@ def test_a_forecast_from_a_malformed_file_leaves_nothing_behind(file: str, tmp_p
     result = CliRunner().invoke(app, ["forecast", file, "--runs", "1", "--out", str(out)])
     assert (result.exit_code, result.stderr) == (2, MESSAGES[file])
     assert not out.exists()
+
+
+def test_whole_numbers_may_be_written_with_a_point(tmp_path: Path) -> None:
+    for file in (HERE.parent / "small_district").iterdir():
+        text = file.read_text(encoding="utf-8")
+        if file.name == "scenario.yaml":
+            text += "levers:\n- {lever: rent_relief, value: 0.2, start: 2024-09, ramp: 3.0}\n"
+        (tmp_path / file.name).write_text(text, encoding="utf-8")
+    (lever,) = read_scenario(tmp_path / "scenario.yaml").scenario.levers
+    assert (lever.ramp, type(lever.ramp)) == (3, int)
+
+
+def test_a_yaml_library_that_reads_another_language_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    done = CliRunner().invoke(app, ["validate", "../small_district/scenario.yaml"])
+    assert done.exit_code == 2
+    assert "InputError: PyYAML was built here without libyaml" in done.stderr

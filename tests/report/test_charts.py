@@ -142,6 +142,37 @@ def values(plan: Plan, results: pd.DataFrame) -> dict[str, dict[str, Values]]:
     }
 
 
+DEGENERATE = {
+    "one run": np.array([3.0]),
+    "all the same": np.full(50, 7.0),
+    "nothing": np.zeros(50),
+    "the same but for rounding": 7.0 + 1e-6 * np.arange(50.0),
+    "far off": np.linspace(0.9e9, 1e9, 50),
+}
+
+
+@pytest.mark.parametrize("limit", [0.001, 1e9])
+@pytest.mark.parametrize("runs", DEGENERATE)
+def test_runs_that_agree_or_lie_far_off_are_drawn_too(
+    plan: Plan, results: pd.DataFrame, runs: str, limit: float
+) -> None:
+    values, target = DEGENERATE[runs], plan.targets[0]
+    rows = results[results["target"] == target.id].assign(threshold=limit)
+    ends = {str(zone): values for zone in rows["zone"]}
+    ridge_chart(ends, rows, target, plan, scenario=BASELINE, seed=1, language="zh")
+    levels = {f"q{level:02d}": np.quantile(values, level / 100) for level in (5, 25, 50, 75, 95)}
+    history = [{"month": months.after(plan.start, step)} | levels for step in range(25)]
+    fan_chart(
+        pd.DataFrame(history),
+        target,
+        BASELINE,
+        limit,
+        probability_words(0.5, 0.4, 0.6, 50),
+        scenario=BASELINE,
+        language="zh",
+    )
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_target_has_a_ridge_for_each_zone_that_has_a_part_in_it(
     plan: Plan,

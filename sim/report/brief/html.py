@@ -109,8 +109,7 @@ def _faces(text: str) -> Iterator[str]:
 
 
 def _font(file: Path, signs: set[int]) -> bytes:
-    """A font with those of the signs that it has, as WOFF; nothing where it has none.
-    """
+    """A font with those of the signs that it has, as WOFF; nothing where it has none."""
     subset = needed("fontTools.subset", "HTML briefings")
     options = subset.Options(flavor="woff", desubroutinize=True, notdef_outline=True)
     options.layout_features = ["*"]
