@@ -37,6 +37,7 @@ from sim.montecarlo import chunks_of, columns_of, run_missing, simulate
 from sim.runner import Runner
 from sim.scenario import read_scenario
 from sim.store import RUNS_PER_CHUNK, TABLES, Chunk, open_store, reason
+from tests.sealed import rewrite
 
 ROOT = Path(__file__).parents[1]
 SCENARIO = ROOT / "tests" / "small_district" / "scenario.yaml"
@@ -571,8 +572,7 @@ def copy_of_another(runs: Path) -> None:
 
 
 def fewer_runs(runs: Path) -> None:
-    note = runs / "chunk-000001" / "chunk.json"
-    note.write_text(note.read_text().replace('"runs": 25', '"runs": 24'))
+    rewrite(runs / "chunk-000001" / "chunk.json", lambda note: note.update(runs=24))
 
 
 def brackets_without_end(runs: Path) -> None:
@@ -584,9 +584,11 @@ def bytes_that_are_no_text(runs: Path) -> None:
 
 
 def no_sum_of_a_table(runs: Path) -> None:
-    note = json.loads((runs / "chunk-000001" / "chunk.json").read_text())
-    del note["sha256"]["costs"]
-    (runs / "chunk-000001" / "chunk.json").write_text(json.dumps(note))
+    rewrite(runs / "chunk-000001" / "chunk.json", lambda note: note["sha256"].pop("costs"))
+
+
+def of_another_forecast(runs: Path) -> None:
+    rewrite(runs / "chunk-000001" / "chunk.json", lambda note: note.update(of="0" * 64))
 
 
 def a_folder_for_a_table(runs: Path) -> None:
@@ -608,6 +610,7 @@ def a_file_for_a_chunk(runs: Path) -> None:
         brackets_without_end,
         bytes_that_are_no_text,
         no_sum_of_a_table,
+        of_another_forecast,
         a_folder_for_a_table,
         a_file_for_a_chunk,
     ],
@@ -660,9 +663,9 @@ OTHER_PROGRAM = "holds runs made by another version of the program"
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("format", 0, "holds runs in format 0, and this program writes format 1"),
-        ("format", 2, "holds runs in format 2, and this program writes format 1"),
-        ("format", "one", "holds runs in format 'one', and this program writes format 1"),
+        ("format", 0, "holds runs in format 0, and this program writes format 2"),
+        ("format", 3, "holds runs in format 3, and this program writes format 2"),
+        ("format", "one", "holds runs in format 'one', and this program writes format 2"),
         (
             "version",
             "0.0.9",
@@ -679,8 +682,7 @@ def test_an_old_or_foreign_store_is_refused_and_left_alone(
     tmp_path: Path, few: Path, field: str, value: object, message: str
 ) -> None:
     out = shutil.copytree(few, tmp_path / "out")
-    manifest = out / "manifest.json"
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {field: value}))
+    rewrite(out / "manifest.json", lambda manifest: manifest.update({field: value}))
     (out / "runs" / ".chunk-000009.part").mkdir()
     before = files(out)
     refused = invoke(out, FEW, "--no-charts")

@@ -25,6 +25,7 @@ from sim.dashboard.session import Session
 from sim.scenario import LeverSetting, changed, read_scenario
 from sim.store import RUNS_PER_CHUNK
 from tests.dashboard.pages import SMALL
+from tests.sealed import remade
 
 RUNS = 50
 KEY = "0123456789ab"
@@ -222,10 +223,7 @@ def test_a_finished_forecast_is_the_base_without_a_run(tmp_path: Path) -> None:
 
 
 def _of_another_program(out: Path) -> None:
-    file = out / "manifest.json"
-    text = file.read_text(encoding="utf-8")
-    code = text.split('"code": "')[1][:8]
-    file.write_text(text.replace(code, "0" * 8), encoding="utf-8")
+    remade(out, code="0" * 64)
 
 
 def _unended(out: Path) -> None:
