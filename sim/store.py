@@ -312,9 +312,13 @@ class Store:
                     array[:, :, here] = block[rows][:, :, chosen].transpose(0, 2, 1)
 
     def _folder(self, number: int) -> Path:
-        again = number - AGAIN // RUNS_PER_CHUNK
-        name = f"again-{again:06d}" if again >= 0 else f"chunk-{number:06d}"
-        return self.path / "runs" / name
+        return self.path / "runs" / chunk_name(number)
+
+
+def chunk_name(number: int) -> str:
+    """What a chunk's folder is called."""
+    again = number - AGAIN // RUNS_PER_CHUNK
+    return f"again-{again:06d}" if again >= 0 else f"chunk-{number:06d}"
 
 
 def _room(pick: Pick, months: Sequence[str], runs: int) -> Floats:

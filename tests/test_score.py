@@ -603,7 +603,7 @@ def cut(path: Path) -> None:
         (sealed("summary.json", seed=2), "is of another seed"),
         (sealed("summary.json", scenario=OTHER), "another scenario"),
         (edit("inputs/plan.yaml", "threshold: 75", "threshold: 70"), "plan was changed after"),
-        (edit("inputs/scenario.yaml", "2024", "2025"), "scenario was changed after"),
+        (edit("inputs/scenario.yaml", "Harbour", "Habour"), "scenario was changed after"),
         (edit("inputs/economy.yaml", "low: 0", "low: 1"), "economy was changed after"),
         (drop("inputs/scenario.yaml"), "scenario.yaml: the scenario is missing"),
         (cut, "chunk-000001: is missing or damaged"),

@@ -15,10 +15,20 @@ from sim.analysis.record import read_record
 from sim.analysis.summary import InputRecord
 from sim.blueprint import Blueprint, Floats, build
 from sim.errors import RunError
+from sim.montecarlo import chunks_of
 from sim.plan import DISTRICT
 from sim.processes.accounts import indicators
 from sim.scenario import Inputs, read_scenario
-from sim.store import FORMAT, RUNS_PER_CHUNK, Columns, Store, fingerprint, read_manifest, reason
+from sim.store import (
+    FORMAT,
+    RUNS_PER_CHUNK,
+    Columns,
+    Store,
+    chunk_name,
+    fingerprint,
+    read_manifest,
+    reason,
+)
 
 AGAIN = "the same forecast command goes on and ends it"
 
@@ -135,8 +145,8 @@ def _inputs(folder: Path, manifest: dict[str, Any]) -> Inputs:
 
 
 def _check_runs(store: Store, runs: int, series: list[str]) -> None:
-    for number in range(-(-runs // RUNS_PER_CHUNK)):
-        chunk = store.path / "runs" / f"chunk-{number:06d}"
+    for number in chunks_of(runs):
+        chunk = store.path / "runs" / chunk_name(number)
         try:
             sound = store.is_sound(number)
         except OSError as error:
