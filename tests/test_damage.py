@@ -171,6 +171,7 @@ READ = (
     *("forecast/explain/*.json", "compare/compare.json", "compare/evaluations/*"),
     "given/posterior.csv",
 )  # by a later command, or by whoever finds the folder
+ASKED_FOR = ("forecast/observed.json", "forecast/explain/*.json")  # a briefing does without
 NUMBER = r"[0-9a-f]{32}|\d{6}"  # of a chunk, or an evaluation's
 KINDS = ("flip", "flip", "flip", "cut", "lose")
 
@@ -190,7 +191,7 @@ def damages(files: dict[str, bytes], count: int) -> Iterator[tuple[str, str, byt
             bit = 1 << chance.randrange(8)
             left = content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :]
             yield name, f"bit {bit} of byte {place}", left
-        elif what == "cut":
+        elif what == "cut" or any(PurePath(name).match(pattern) for pattern in ASKED_FOR):
             yield name, f"cut at byte {place}", content[:place]
         else:
             yield name, "lost", None
