@@ -107,7 +107,7 @@ def test_what_is_damaged_or_unfinished_is_made_again_and_the_rest_is_used(
 
 def _foreign(folder: Path) -> None:
     (chunk(folder, 0).parents[1] / "manifest.json").write_text("{", encoding="utf-8")
-    shutil.rmtree(chunk(folder, 0))
+    shutil.rmtree(chunk(folder, 0).parent)
 
 
 def _a_file(folder: Path) -> None:
