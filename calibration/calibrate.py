@@ -159,7 +159,7 @@ def calibrate(
     labels, draws = parameters_at(runner, emulator.names, drawn.scores[chosen])
     priors = runner.parameters.prior_texts()
     head = Head(
-        format=1,
+        format=2,
         economy=inputs.economy.id,
         until=max((item.month for item in used), key=months.number),
         figures=[item.id for item in used],
@@ -167,6 +167,7 @@ def calibrate(
         seed=seed,
         runs=runs,
         effective_draws=float(np.floor(effective(weights))),
+        draws=len(draws),
         made_with=__version__,
         priors={label: priors[label] for label in labels},
     )

@@ -1,6 +1,7 @@
 """Parameters as a fit left them: joint draws in a CSV file, with a head that says whence.
 
-# format: 1
+# format: 2
+# checksum: ...                       of all other lines, see ``sim.seal``
 # ...                                 YAML, see ``Head``
 growth.drift.ic,growth.drift.ai       labels of the parameters that the figures speak of
 0.0123,0.0210                         one draw a row, all equally likely
@@ -22,14 +23,16 @@ from sim.errors import PosteriorError, unknown
 from sim.figures import Record, within
 from sim.files import Source, load, read_source, yaml_text
 from sim.months import Month
+from sim.seal import HEAD, seal, unseal
 
+ADVICE = "take the file as pudong calibrate left it, or make it again with that command"
 FEWEST_DRAWS = 100  # assumption: below, a 95 % range of a parameter rests on fewer than three draws
 
 
 class Head(Record):
     """What a posterior was made from."""
 
-    format: Literal[1]
+    format: Literal[2]
     economy: str = Field(description="id of the economy that was fitted")
     until: Month = Field(description="the last month that a figure was about")
     figures: list[str] = Field(min_length=1, description="ids of the figures that were fitted")
@@ -39,6 +42,7 @@ class Head(Record):
     effective_draws: Annotated[float, within(1, 1e12)] = Field(
         description="Kish's effective sample size before draws were chosen"
     )
+    draws: Annotated[int, within(1, 10_000_000)] = Field(description="rows below the head")
     made_with: str = Field(description="version of the program")
     priors: dict[str, str] = Field(
         min_length=1, description="the prior of each column, as it was when it was fitted"
@@ -62,6 +66,9 @@ def read_posterior(path: Path | str) -> tuple[Posterior, Source]:
     """
     path = Path(path)
     source = read_source(path, _head_text)
+    if source.data.get("format") == 1:
+        place = source.place(("format",))
+        raise PosteriorError(f"{place}: found 1, which an earlier version wrote; {ADVICE}")
     head = load(source, Head, PosteriorError)
     lines = source.text.splitlines()
     first = next((n for n, line in enumerate(lines) if not line.startswith("#")), len(lines))
@@ -70,6 +77,7 @@ def read_posterior(path: Path | str) -> tuple[Posterior, Source]:
     labels = tuple(name.strip() for name in lines[first].split(","))
     _check_labels(path, first + 1, labels, head)
     draws = _draws(path, lines[first + 1 :], first + 2, labels)
+    _check_whole(path, source, head, len(draws))
     return Posterior(head, labels, draws), source
 
 
@@ -78,14 +86,27 @@ def posterior_text(head: Head, labels: tuple[str, ...], draws: NDArray[np.float6
     dumped = yaml_text(head.model_dump(mode="json"), width=96)
     body = io.StringIO()
     np.savetxt(body, draws, fmt="%.7g", delimiter=",", header=",".join(labels), comments="")
-    return "".join(f"# {line}\n" for line in dumped.splitlines()) + body.getvalue()
+    return seal("".join(f"# {line}\n" for line in dumped.splitlines()) + body.getvalue(), HEAD)
 
 
 def _head_text(text: str) -> str:
     """The lines of the head without their marks; other lines as empty ones, so lines still fit."""
     return "\n".join(
-        line[1:].removeprefix(" ") if line.startswith("#") else "" for line in text.splitlines()
+        line[1:].removeprefix(" ")
+        if line.startswith("#") and not line.startswith(HEAD.before)
+        else ""
+        for line in text.splitlines()
     )
+
+
+def _check_whole(path: Path, source: Source, head: Head, rows: int) -> None:
+    if rows != head.draws:
+        text = f"holds {rows:,} draws, and its head says {head.draws:,}: rows were lost or added"
+        raise PosteriorError(f"{path}: {text}; {ADVICE}")
+    try:
+        unseal(source.text, HEAD)
+    except ValueError as error:
+        raise PosteriorError(f"{path}: {error}; {ADVICE}") from None
 
 
 def _check_labels(path: Path, line: int, labels: tuple[str, ...], head: Head) -> None:

@@ -1,13 +1,14 @@
 """The runs on disk: chunks of Parquet files, each complete or absent, and a manifest.
 
-    DIR/manifest.json                 what the runs are of; written once, first
+    DIR/manifest.json                 what the runs are of, and checksums of inputs/; written first
     DIR/README.md                     what lies here, and how to open it
     DIR/inputs/*.yaml                 the files that they were made from
     DIR/runs/chunk-000000/            runs 0 to 24: series, costs and parameters as Parquet,
-                                      chunk.json with their checksums
+                                      chunk.json with their checksums and what they are of
     DIR/runs/again-000000/            runs 0 to 24 again: the same parameters, other luck
 A chunk is written beside its place and renamed into it, so whatever stops the program leaves whole
-chunks only, and the same command goes on from them. docs/store.md says what is promised.
+chunks only, and the same command goes on from them. What was changed or cut is noticed by its
+checksum and made again. docs/store.md says what is promised.
 """
 
 from __future__ import annotations
@@ -31,17 +32,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import yaml
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from sim.draws import AGAIN
 from sim.errors import RunError, plain
+from sim.files import yaml_text
 from sim.plan import DISTRICT
 from sim.scenario import Inputs
+from sim.seal import JSON, Unsealed, seal, unseal
 from sim.text import markdown
 
-FORMAT = 1
+FORMAT = 2
 RUNS_PER_CHUNK = 25
 PASS_BYTES = 2**30  # held at once by a pass over the chunks; more is read in several passes
 TABLES = ("series", "costs", "parameters")
@@ -112,6 +114,12 @@ def identity(inputs: Inputs, seed: int, version: str) -> dict[str, Any]:
     }
 
 
+def fingerprint(manifest: dict[str, Any]) -> str:
+    """What the runs are of in one sum, which stands with every chunk: ``identity``, no copies."""
+    own = {name: value for name, value in manifest.items() if name != "inputs"}
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
+
+
 def code_sha256() -> str:
     """One sum over the source files that runs may depend on: other code makes other runs."""
     root = Path(__file__).parent
@@ -125,11 +133,15 @@ def code_sha256() -> str:
 
 
 class Store:
-    """The runs of one scenario and seed in one directory."""
+    """The runs of one scenario and seed in one directory.
 
-    def __init__(self, path: Path, columns: Columns) -> None:
+    ``of``: the fingerprint of what they must be of; none: of whatever they are.
+    """
+
+    def __init__(self, path: Path, columns: Columns, of: str | None = None) -> None:
         self.path = path
         self.columns = columns
+        self.of = of
         self._sound: set[int] = set()  # chunks that this process wrote or has checked
 
     def has(self, number: int) -> bool:
@@ -160,7 +172,9 @@ class Store:
         """
         folder, first = self._folder(number), number * RUNS_PER_CHUNK
         try:
-            note = json.loads((folder / "chunk.json").read_text())
+            note = read_sealed(folder / "chunk.json")
+            if self.of not in (None, note["of"]):
+                return False
             return (note["first_run"], note["runs"]) == (first, RUNS_PER_CHUNK) and all(
                 _sha256(folder / f"{name}.parquet") == note["sha256"][name] for name in TABLES
             )
@@ -190,9 +204,14 @@ class Store:
             values = chunk.parameters[:, None, :]
             _write_table(draft / "parameters.parquet", runs, None, self.columns.parameters, values)
             sums = {name: _sha256(draft / f"{name}.parquet") for name in TABLES}
-            note = {"first_run": chunk.first, "runs": len(chunk.series), "sha256": sums}
-            note["made_with"] = chunk.made_with
-            (draft / "chunk.json").write_text(json.dumps(note, indent=1) + "\n")
+            note = {
+                "of": self.of,
+                "first_run": chunk.first,
+                "runs": len(chunk.series),
+                "sha256": sums,
+                "made_with": chunk.made_with,
+            }
+            (draft / "chunk.json").write_text(_sealed(note), encoding="utf-8")
             _sync(draft / "chunk.json")
             _sync(draft)
             os.replace(draft, folder)
@@ -203,7 +222,7 @@ class Store:
         self._sound.add(number)
 
     def adopt(self, other: Store, number: int) -> None:
-        """Copy a chunk of another store that holds the same runs, whole or not at all.
+        """Copy a sound chunk of another store that holds the same runs, whole or not at all.
 
         Raises:
             OSError: the disk does not take it; nothing of it is left.
@@ -212,6 +231,8 @@ class Store:
         draft = folder.with_name(f".{folder.name}.part")
         try:
             shutil.copytree(other._folder(number), draft)
+            note = read_sealed(draft / "chunk.json") | {"of": self.of}
+            (draft / "chunk.json").write_text(_sealed(note), encoding="utf-8")
             os.replace(draft, folder)
         except OSError:
             shutil.rmtree(draft, ignore_errors=True)
@@ -297,9 +318,13 @@ class Store:
                     array[:, :, here] = block[rows][:, :, chosen].transpose(0, 2, 1)
 
     def _folder(self, number: int) -> Path:
-        again = number - AGAIN // RUNS_PER_CHUNK
-        name = f"again-{again:06d}" if again >= 0 else f"chunk-{number:06d}"
-        return self.path / "runs" / name
+        return self.path / "runs" / chunk_name(number)
+
+
+def chunk_name(number: int) -> str:
+    """What a chunk's folder is called."""
+    again = number - AGAIN // RUNS_PER_CHUNK
+    return f"again-{again:06d}" if again >= 0 else f"chunk-{number:06d}"
 
 
 def _room(pick: Pick, months: Sequence[str], runs: int) -> Floats:
@@ -325,25 +350,26 @@ def open_store(
             writable.
     """
     wanted = identity(inputs, seed, version)
-    manifest = path / "manifest.json"
     try:
-        if manifest.exists():
-            _check_same(manifest, wanted)
-        else:
-            _check_free(path)
+        _begun(path, wanted)
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _not_writable(path, error) from None
     with locked(path, patience):
         try:
-            if not manifest.exists():
-                write_text(manifest, json.dumps(wanted, indent=1, ensure_ascii=False) + "\n")
-            _check_same(manifest, wanted)
+            manifest = _begun(path, wanted)
+            copies = _copies(inputs, manifest["inputs"] if manifest else {})
+            if manifest is None:
+                sums = {
+                    kind: {"file": name, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+                    for kind, (name, text) in copies.items()
+                }
+                write_sealed(path / "manifest.json", wanted | {"inputs": sums})
             _sweep(path)
-            _describe(path, inputs)
+            _describe(path, _readme(inputs), dict(copies.values()))
         except OSError as error:
             raise _not_writable(path, error) from None
-        yield Store(path, columns)
+        yield Store(path, columns, fingerprint(wanted))
 
 
 @contextmanager
@@ -403,16 +429,79 @@ def _check_free(path: Path) -> None:
         )
 
 
-def _check_same(manifest: Path, wanted: dict[str, Any]) -> None:
+def _begun(path: Path, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """The manifest of what was begun here; none: nothing yet, or it is to be written anew.
+
+    It is written anew where it is damaged or gone and a chunk shows what the runs are of.
+
+    Raises:
+        RunError: something else was begun here, or lies here.
+    """
+    file = path / "manifest.json"
     try:
-        found = json.loads(manifest.read_text(encoding="utf-8"))
+        found = read_manifest(file) if file.exists() else None
+    except RunError as error:
+        if _has_runs_of(path, fingerprint(wanted)):
+            return None
+        raise RunError(f"{error}; give another directory with --out") from None
+    if found is None:
+        if not _has_runs_of(path, fingerprint(wanted)):
+            _check_free(path)
+        return None
+    try:
         difference = _difference(found, wanted)
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (LookupError, TypeError, AttributeError):
         raise RunError(
-            f"{manifest}: is damaged or not this program's; give another directory with --out"
+            f"{file}: is damaged or not this program's; give another directory with --out"
         ) from None
     if difference:
-        raise RunError(f"{manifest.parent}: holds {difference}; give another directory with --out")
+        raise RunError(f"{path}: holds {difference}; give another directory with --out")
+    return found
+
+
+def read_manifest(file: Path) -> dict[str, Any]:
+    """What a store's runs are of, as it was written, in this format or an earlier one.
+
+    Raises:
+        RunError: it was changed or cut, or is not this program's.
+        OSError: it cannot be read.
+    """
+    try:
+        found = read_sealed(file)
+    except Unsealed:
+        found = _before_seals(file)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or "format" not in found or not _are_names(found):
+        raise RunError(f"{file}: is damaged or not this program's")
+    return found
+
+
+def _are_names(manifest: dict[str, Any]) -> bool:
+    """Whether the copies lie in the folder for them, in this format."""
+    try:
+        files = [copy["file"] for copy in manifest["inputs"].values()]
+        return all(file == Path(file).name for file in files)
+    except (LookupError, TypeError, AttributeError):
+        return bool(manifest["format"] != FORMAT)
+
+
+def _before_seals(file: Path) -> Any:
+    """A manifest of format 1, which had no checksum; nothing else passes for one."""
+    try:
+        found = json.loads(file.read_bytes())
+        return found if found["format"] < FORMAT else None
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+
+
+def _has_runs_of(path: Path, of: str) -> bool:
+    """Whether any chunk says that it is of this."""
+    for note in sorted(path.glob("runs/*/chunk.json")):
+        with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
+            if read_sealed(note)["of"] == of:
+                return True
+    return False
 
 
 def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str | None:
@@ -453,19 +542,22 @@ def _sweep(path: Path) -> None:
                 draft.unlink()
 
 
-def _describe(path: Path, inputs: Inputs) -> None:
-    """Put in what a reader needs and is not there yet: the inputs, and how to open the runs."""
-    folder = path / "inputs"
-    folder.mkdir(exist_ok=True)
-    texts = {folder / name: text for name, text in _copies(inputs).items()}
-    for file, text in (texts | {path / "README.md": _readme(inputs)}).items():
-        if not file.exists():
+def _describe(path: Path, readme: str, copies: dict[str, str]) -> None:
+    """Put in, or put right, what a reader needs: the inputs, and how to open the runs."""
+    (path / "inputs").mkdir(exist_ok=True)
+    texts = {path / "inputs" / name: text for name, text in copies.items()}
+    for file, text in (texts | {path / "README.md": readme}).items():
+        if not file.exists() or file.read_bytes() != text.encode():
             write_text(file, text)
 
 
-def _copies(inputs: Inputs) -> dict[str, str]:
-    """The inputs by file name, for one folder, in which each finds those that it names."""
+def _copies(inputs: Inputs, begun: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """The inputs for one folder, in which each finds those that it names: file name and text.
+
+    ``begun``: the names that they have there already, by kind; none: their own.
+    """
     names = {kind: source.path.name for kind, source in inputs.sources.items()}
+    names |= {kind: begun[kind]["file"] for kind in names if kind in begun}
     texts = {kind: source.text for kind, source in inputs.sources.items()}
     for kind, names_it in NAMED_IN.items():
         line = re.compile(rf"^{kind}:.*\n?", re.MULTILINE)
@@ -473,9 +565,9 @@ def _copies(inputs: Inputs) -> dict[str, str]:
         if kind in names:
             if list(names.values()).count(names[kind]) > 1:
                 names[kind] = f"{kind}-{names[kind]}"
-            new = yaml.safe_dump({kind: names[kind]}, allow_unicode=True, width=sys.maxsize)
+            new = yaml_text({kind: names[kind]}, width=sys.maxsize)
         texts[names_it] = line.sub(new.replace("\\", r"\\"), texts[names_it], count=1)
-    return {names[kind]: text for kind, text in texts.items()}
+    return {kind: (names[kind], text) for kind, text in texts.items()}
 
 
 def _readme(inputs: Inputs) -> str:
@@ -541,6 +633,29 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     """A Parquet file opened here, since pyarrow takes names like ``12:30/x`` for addresses."""
     with path.open("rb") as file:
         yield pq.ParquetFile(file)
+
+
+def write_sealed(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON with its checksum, whole or not at all.
+
+    Raises:
+        OSError: the disk does not take it; it names the file.
+    """
+    write_text(path, _sealed(content))
+
+
+def read_sealed(path: Path) -> Any:
+    """JSON as it was written.
+
+    Raises:
+        ValueError: it was changed or cut; ``Unsealed`` where it has no checksum.
+        OSError: it cannot be read.
+    """
+    return json.loads(unseal(path.read_bytes().decode(), JSON))
+
+
+def _sealed(content: dict[str, Any]) -> str:
+    return seal(json.dumps(content, indent=1) + "\n", JSON)
 
 
 def write_text(path: Path, text: str) -> None:

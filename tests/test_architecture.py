@@ -39,7 +39,7 @@ LAYERS = (
     ("economy", "posterior"),
     ("plan",),
     ("files", "figures", "months"),
-    ("validation", "draws"),
+    ("validation", "draws", "seal"),
     ("kernels",),
     ("errors",),
     ("text",),

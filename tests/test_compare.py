@@ -31,6 +31,7 @@ from sim.analysis.paired import (
     mean_interval,
     ratio_interval,
 )
+from sim.analysis.record import read_record
 from sim.cli import app
 from sim.economy import Lever
 from sim.errors import ScenarioError
@@ -337,7 +338,7 @@ def test_the_command_refuses_another_plan_with_status_2(
 def test_the_record_reads_back_and_has_a_schema(found: Comparison, tmp_path: Path) -> None:
     files = write_comparison(found, tmp_path)
     assert [file.name for file in files] == ["differences.csv", "costs.csv", "compare.json"]
-    assert Comparison.model_validate_json(files[-1].read_text()) == found
+    assert read_record(files[-1], Comparison, "") == found
     assert set(json.loads(schema_text())["properties"]) == set(Comparison.model_fields)
 
 

@@ -18,6 +18,7 @@ from sim.analysis.allocation import equal_parts
 from sim.analysis.controls import control_of, parts_of
 from sim.analysis.optimise import optimise, write_optimum
 from sim.analysis.optimum import Optimum
+from sim.analysis.record import read_record
 from sim.cli import app
 from sim.economy import Lever
 from sim.errors import RunError
@@ -183,8 +184,7 @@ def test_the_answer_is_a_scenario_that_asks_for_the_same(small: Runner, tmp_path
     write_optimum(found, small.inputs, tmp_path)
     again = read_scenario(tmp_path / "optimise.yaml")
     assert again.scenario.levers == [*small.inputs.scenario.levers, *found.of("best").levers]
-    text = (tmp_path / "optimise.json").read_text(encoding="utf-8")
-    assert Optimum.model_validate_json(text) == found
+    assert read_record(tmp_path / "optimise.json", Optimum, "") == found
 
 
 def test_charts_and_sentences_say_what_the_record_says(small: Runner) -> None:

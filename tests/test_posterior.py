@@ -14,6 +14,7 @@ from sim.errors import InputError, PathError, PosteriorError
 from sim.posterior import Head, posterior_text, read_posterior
 from sim.runner import Runner
 from sim.scenario import changed, read_scenario, with_priors
+from sim.seal import HEAD, seal, unseal
 
 DRAWS = 150
 Write = Callable[..., Path]
@@ -21,12 +22,12 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path, small: Runner) -> Write:
-    """Writes a posterior of two of the small district's parameters, changed by a function of its
-    text."""
+    """Writes a posterior of two of the small district's parameters, its text changed by a function;
+    ``sealed``: and its checksum with it, as if it had been made so."""
     priors = small.parameters.prior_texts()
     labels = tuple(sorted(priors)[:2])
 
-    def posterior(change: Callable[[str], str] = lambda text: text) -> Path:
+    def posterior(change: Callable[[str], str] = lambda text: text, sealed: bool = False) -> Path:
         rows = [small.parameters.labels.index(label) for label in labels]
         entries = [small.parameters.entries[row] for row in rows]
         low, high = (
@@ -34,7 +35,7 @@ def write(tmp_path: Path, small: Runner) -> Write:
         )
         share = np.linspace(0.3, 0.4, DRAWS)[:, None]
         head = Head(
-            format=1,
+            format=2,
             economy=small.inputs.economy.id,
             until="2025-06",
             figures=["one"],
@@ -42,12 +43,14 @@ def write(tmp_path: Path, small: Runner) -> Write:
             seed=1,
             runs=100,
             effective_draws=100,
+            draws=DRAWS,
             made_with="0",
             priors={label: priors[label] for label in labels},
         )
         file = tmp_path / "posterior.csv"
         text = posterior_text(head, labels, low + (high - low) * share)
-        file.write_text(change(text), encoding="utf-8")
+        text = seal(change(unseal(text, HEAD)), HEAD) if sealed else change(text)
+        file.write_bytes(text.encode())
         return file
 
     return posterior
@@ -103,7 +106,7 @@ def test_a_forecast_keeps_the_posterior_and_can_be_made_again_from_its_inputs(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.replace("# until: 2025-06", "# until: summer"), "line 3, field until"),
+        (lambda t: t.replace("# until: 2025-06", "# until: summer"), "line 4, field until"),
         (lambda t: t.replace("# method:", "# methd:"), "methd"),
         (lambda t: "\n".join(t.splitlines()[:60]) + "\n", "draws; allowed: at least 100"),
         (lambda t: t + "1,2,3\n", "found 3 numbers for 2 column"),
@@ -118,6 +121,56 @@ def test_a_wrong_file_is_refused(write: Write, change: Callable[[str], str], mes
         read_posterior(write(change))
 
 
+def digit(text: str) -> str:
+    """Another digit in a draw of the middle."""
+    lines = text.splitlines()
+    place = len(lines) - DRAWS // 2
+    lines[place] = lines[place][:-1] + str(9 - int(lines[place][-1]))
+    return "\n".join(lines) + "\n"
+
+
+MORE = "take the file as pudong calibrate left it, or make it again with that command"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: "\n".join(t.splitlines()[:-20]) + "\n", "holds 130 draws, and its head says 1"),
+        (lambda t: t + t.splitlines()[-1] + "\n", "holds 151 draws, and its head says 150"),
+        (lambda t: t[:-2], "was changed or cut since it was written"),
+        (digit, "was changed or cut since it was written"),
+        (lambda t: t.replace("# until: 2025-06", "# until: 2025-05"), "was changed or cut since"),
+        (lambda t: t.replace("# - one", "# - One"), "was changed or cut since it was written"),
+        (lambda t: re.sub("# checksum: .*\n", "", t), "has no checksum in its second line"),
+        (lambda t: t.replace("# format: 2", "# format: 1"), "found 1, which an earlier version"),
+    ],
+)
+def test_what_was_cut_or_changed_is_refused(
+    write: Write, change: Callable[[str], str], message: str
+) -> None:
+    file = write(change)
+    with pytest.raises(PosteriorError, match=f"^{re.escape(str(file))}.*{message}.*; {MORE}$"):
+        read_posterior(file)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.replace("\n", "\r\n"),
+        lambda t: "\ufeff" + t,
+        lambda t: "\ufeff" + t.replace("\n", "\r\n"),
+        lambda t: t.removesuffix("\n"),
+    ],
+)
+def test_line_ends_of_another_system_and_a_byte_order_mark_are_no_change(
+    write: Write, change: Callable[[str], str]
+) -> None:
+    whole, _ = read_posterior(write())
+    found, _ = read_posterior(write(change))
+    assert found.head == whole.head
+    assert np.array_equal(found.draws, whole.draws)
+
+
 def test_columns_and_priors_of_the_head_must_agree(write: Write) -> None:
     with pytest.raises(PosteriorError, match="unknown parameter 'other'"):
         read_posterior(write(lambda text: re.sub(r"(?m)^[a-z_.]+,", "other,", text, count=1)))
@@ -126,7 +179,9 @@ def test_columns_and_priors_of_the_head_must_agree(write: Write) -> None:
 def test_a_posterior_of_other_priors_is_refused(
     write: Write, variant: Write, small_scenario: Path
 ) -> None:
-    file = write(lambda text: re.sub(r"(?m)^(#   [a-z_.]+: .*)$", r"\g<1>000", text, count=1))
+    file = write(
+        lambda text: re.sub(r"(?m)^(#   [a-z_.]+: .*)$", r"\g<1>000", text, count=1), sealed=True
+    )
     inputs = read_scenario(with_posterior(variant, small_scenario, file))
     with pytest.raises(PosteriorError, match=r"was fitted to the prior .*; the economy has .*anew"):
         Runner(inputs, seed=1)
@@ -135,7 +190,7 @@ def test_a_posterior_of_other_priors_is_refused(
 def test_draws_outside_the_range_are_refused(
     write: Write, variant: Write, small_scenario: Path
 ) -> None:
-    file = write(lambda text: text + "1e9,1e9\n")
+    file = write(lambda text: re.sub(r"[^\n]+\n$", "1e9,1e9\n", text), sealed=True)
     inputs = read_scenario(with_posterior(variant, small_scenario, file))
     with pytest.raises(PosteriorError, match=r"found 1,000,000,000; allowed: "):
         Runner(inputs, seed=1)

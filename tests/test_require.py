@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import norm
 from typer.testing import CliRunner
 
+from sim.analysis.record import read_record
 from sim.analysis.require import require, write_requirement
 from sim.analysis.requirement import Requirement
 from sim.cli import app
@@ -164,8 +165,7 @@ def test_the_answer_is_a_scenario_that_asks_for_the_same(small: Runner, tmp_path
     again = read_scenario(tmp_path / "require.yaml")
     assert again.scenario.levers == [*small.inputs.scenario.levers, *found.answer.levers]
     assert again.plan == small.inputs.plan
-    text = (tmp_path / "require.json").read_text(encoding="utf-8")
-    assert Requirement.model_validate_json(text) == found
+    assert read_record(tmp_path / "require.json", Requirement, "") == found
 
 
 def test_the_chart_shows_the_answer(small: Runner) -> None:

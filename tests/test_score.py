@@ -23,6 +23,7 @@ from sim.analysis.judging import score
 from sim.analysis.naive import Distribution, Goal, Naive, Past, Series, past_of, read_history
 from sim.analysis.observations import Observation
 from sim.analysis.published import read_published
+from sim.analysis.record import read_record
 from sim.analysis.scorebook import Score, schema_text
 from sim.analysis.scoring import Verdict
 from sim.cli import app
@@ -33,6 +34,7 @@ from sim.report.reliability import reliability_chart
 from sim.runner import Runner
 from tests import figures
 from tests.figures import COLUMNS, Cells, write_figures
+from tests.sealed import remade, rewrite
 
 ROOT = Path(__file__).parents[1]
 HISTORY = ROOT / "calibration" / "data" / "history.csv"
@@ -108,7 +110,7 @@ def history(tmp_path: Path) -> Path:
 
 
 def loaded(directory: Path) -> Score:
-    return Score.model_validate_json((directory / "score" / "score.json").read_text("utf-8"))
+    return read_record(directory / "score" / "score.json", Score, "score it again")
 
 
 # Scores of figures
@@ -574,6 +576,13 @@ def edit(name: str, old: str, new: str) -> Callable[[Path], object]:
     return change
 
 
+def sealed(name: str, **fields: object) -> Callable[[Path], object]:
+    return lambda path: rewrite(path / name, lambda found: found.update(fields))
+
+
+OTHER = {"id": "other", "name": {"zh": "别", "en": "Other"}, "sha256": "0"}
+
+
 def cut(path: Path) -> None:
     file = path / "runs" / "chunk-000001" / "series.parquet"
     file.write_bytes(file.read_bytes()[:-100])
@@ -585,13 +594,19 @@ def cut(path: Path) -> None:
         (drop("manifest.json"), "holds no forecast"),
         (drop("summary.json"), "is not finished"),
         (edit("manifest.json", "{", "["), "is damaged or not this program's"),
-        (edit("manifest.json", '"format": 1', '"format": 9'), "is of another format"),
-        (edit("summary.json", '"results"', '"result"'), "is damaged or not a forecast's"),
-        (edit("summary.json", '"seed": 1', '"seed": 2'), "is of another seed"),
-        (edit("summary.json", '"id": "harbour_baseline"', '"id": "other"'), "another scenario"),
+        (edit("manifest.json", '"seed": 1', '"seed": 2'), "is damaged or not this program's"),
+        (sealed("manifest.json", format=9), "is of another format"),
+        (sealed("manifest.json", inputs={}), "is not this program's"),
+        (sealed("manifest.json", inputs={"plan": {"file": "../plan.yaml"}}), "not this program's"),
+        (edit("summary.json", '"seed": 1', '"seed": 2'), "summary.json: was changed or cut since"),
+        (edit("summary.json", '"checksum"', '"checksun"'), "summary.json: has no checksum in its"),
+        (sealed("summary.json", results=None), "is of another version, or another file"),
+        (sealed("summary.json", seed=2), "is of another seed"),
+        (sealed("summary.json", scenario=OTHER), "another scenario"),
         (edit("inputs/plan.yaml", "threshold: 75", "threshold: 70"), "plan was changed after"),
-        (edit("manifest.json", '"plan":', '"posterior": "x", "plan":'), "posterior was changed"),
-        (drop("inputs/scenario.yaml"), "one scenario file is needed, found none"),
+        (edit("inputs/scenario.yaml", "Harbour", "Habour"), "scenario was changed after"),
+        (edit("inputs/economy.yaml", "low: 0", "low: 1"), "economy was changed after"),
+        (drop("inputs/scenario.yaml"), "scenario.yaml: the scenario is missing"),
         (cut, "chunk-000001: is missing or damaged"),
         (lambda path: shutil.rmtree(path / "runs" / "chunk-000002"), "chunk-000002: is missing"),
     ],
@@ -606,15 +621,13 @@ def test_a_forecast_that_is_not_whole_is_refused_and_left_alone(
 
 
 def test_a_forecast_of_another_version_is_scored_as_it_was_made(copy: Path, outturns: Path) -> None:
-    for name in ("manifest.json", "summary.json"):
-        file = copy / name
-        found = json.loads(file.read_text("utf-8"))
-        if name == "summary.json":
-            found = {key: found[key] for key in found if key not in ("yearly", "monthly", "costs")}
-            found["news"] = "not known today"
-        else:
-            found |= {"version": "0.0.9", "code": "other"}
-        file.write_text(json.dumps(found, ensure_ascii=False), "utf-8")
+    def other(summary: dict[str, Any]) -> None:
+        for name in ("yearly", "monthly", "costs"):
+            del summary[name]
+        summary["news"] = "not known today"
+
+    rewrite(copy / "summary.json", other)
+    remade(copy, version="0.0.9", code="other")
     assert invoke(copy, "--outturns", outturns).exit_code == 0
     assert loaded(copy).forecast.version == "0.0.9"
 

@@ -29,6 +29,7 @@ from typer.testing import CliRunner
 import sim.montecarlo
 import sim.store
 from sim import __version__
+from sim.analysis.finished import read_finished
 from sim.analysis.forecast import forecast
 from sim.cli import app
 from sim.cli.ending import KEPT
@@ -37,6 +38,7 @@ from sim.montecarlo import chunks_of, columns_of, run_missing, simulate
 from sim.runner import Runner
 from sim.scenario import read_scenario
 from sim.store import RUNS_PER_CHUNK, TABLES, Chunk, open_store, reason
+from tests.sealed import rewrite
 
 ROOT = Path(__file__).parents[1]
 SCENARIO = ROOT / "tests" / "small_district" / "scenario.yaml"
@@ -571,8 +573,7 @@ def copy_of_another(runs: Path) -> None:
 
 
 def fewer_runs(runs: Path) -> None:
-    note = runs / "chunk-000001" / "chunk.json"
-    note.write_text(note.read_text().replace('"runs": 25', '"runs": 24'))
+    rewrite(runs / "chunk-000001" / "chunk.json", lambda note: note.update(runs=24))
 
 
 def brackets_without_end(runs: Path) -> None:
@@ -584,9 +585,11 @@ def bytes_that_are_no_text(runs: Path) -> None:
 
 
 def no_sum_of_a_table(runs: Path) -> None:
-    note = json.loads((runs / "chunk-000001" / "chunk.json").read_text())
-    del note["sha256"]["costs"]
-    (runs / "chunk-000001" / "chunk.json").write_text(json.dumps(note))
+    rewrite(runs / "chunk-000001" / "chunk.json", lambda note: note["sha256"].pop("costs"))
+
+
+def of_another_forecast(runs: Path) -> None:
+    rewrite(runs / "chunk-000001" / "chunk.json", lambda note: note.update(of="0" * 64))
 
 
 def a_folder_for_a_table(runs: Path) -> None:
@@ -608,6 +611,7 @@ def a_file_for_a_chunk(runs: Path) -> None:
         brackets_without_end,
         bytes_that_are_no_text,
         no_sum_of_a_table,
+        of_another_forecast,
         a_folder_for_a_table,
         a_file_for_a_chunk,
     ],
@@ -660,9 +664,9 @@ OTHER_PROGRAM = "holds runs made by another version of the program"
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("format", 0, "holds runs in format 0, and this program writes format 1"),
-        ("format", 2, "holds runs in format 2, and this program writes format 1"),
-        ("format", "one", "holds runs in format 'one', and this program writes format 1"),
+        ("format", 0, "holds runs in format 0, and this program writes format 2"),
+        ("format", 3, "holds runs in format 3, and this program writes format 2"),
+        ("format", "one", "holds runs in format 'one', and this program writes format 2"),
         (
             "version",
             "0.0.9",
@@ -679,8 +683,7 @@ def test_an_old_or_foreign_store_is_refused_and_left_alone(
     tmp_path: Path, few: Path, field: str, value: object, message: str
 ) -> None:
     out = shutil.copytree(few, tmp_path / "out")
-    manifest = out / "manifest.json"
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {field: value}))
+    rewrite(out / "manifest.json", lambda manifest: manifest.update({field: value}))
     (out / "runs" / ".chunk-000009.part").mkdir()
     before = files(out)
     refused = invoke(out, FEW, "--no-charts")
@@ -690,6 +693,64 @@ def test_an_old_or_foreign_store_is_refused_and_left_alone(
     assert refused.stderr.endswith("; give another directory with --out\n")
     assert files(out) == before
     assert drafts(out) == ["runs/.chunk-000009.part"]
+
+
+def test_a_store_of_a_format_without_checksums_is_said_to_be_one(tmp_path: Path, few: Path) -> None:
+    out = shutil.copytree(few, tmp_path / "out")
+    lines = (out / "manifest.json").read_text().replace('"format": 2', '"format": 1').splitlines()
+    (out / "manifest.json").write_text("\n".join(lines[:1] + lines[2:]))
+    for note in out.glob("runs/*/chunk.json"):
+        rewrite(note, lambda content: content.pop("of"))
+    before = files(out)
+    refused = invoke(out, FEW, "--no-charts")
+    assert "holds runs in format 1, and this program writes format 2" in refused.stderr
+    assert files(out) == before
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("spoil", ["remove", "seed", "cut"])
+def test_a_damaged_manifest_is_written_anew_where_a_chunk_says_what_the_runs_are_of(
+    small: Runner, tmp_path: Path, few: Path, spoil: str
+) -> None:
+    out = shutil.copytree(few, tmp_path / "out")
+    manifest = out / "manifest.json"
+    text = manifest.read_text()
+    changed = {"seed": text.replace('"seed": 1', '"seed": 2'), "cut": text[:-40]}
+    manifest.unlink() if spoil == "remove" else manifest.write_text(changed[spoil])
+    with pytest.raises(RunError, match=r"manifest\.json"):
+        read_finished(out)
+    other = invoke(out, FEW, "--no-charts", "--seed", "2")
+    assert other.exit_code == 2  # these runs are of seed 1
+    forecast(small.inputs, runs=FEW, seed=1, out=out)
+    assert files(out) == files(few)
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_same_files_under_other_names_go_on_under_the_first(
+    tmp_path: Path, few: Path, small_scenario: Path
+) -> None:
+    out = shutil.copytree(few, tmp_path / "out")
+    source = shutil.copytree(small_scenario.parent, tmp_path / "source")
+    renamed = (source / "scenario.yaml").rename(source / "renamed.yaml")
+    forecast(read_scenario(renamed), runs=FEW, seed=1, out=out)
+    assert {name for name in files(out) if name.startswith("inputs")} == {
+        name for name in files(few) if name.startswith("inputs")
+    }
+    assert read_finished(out).inputs.scenario.id == "harbour_baseline"
+
+
+@pytest.mark.usefixtures("quick")
+def test_inputs_as_another_system_saves_them_are_read_back(
+    small_scenario: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(small_scenario.parent, source)
+    for file in source.iterdir():
+        text = "\ufeff" + file.read_text(encoding="utf-8").replace("\n", "\r\n")
+        file.write_bytes(text.encode())
+    inputs = read_scenario(source / "scenario.yaml")
+    forecast(inputs, runs=FEW, seed=1, out=tmp_path / "out")
+    assert read_finished(tmp_path / "out").inputs.plan == inputs.plan
 
 
 @pytest.mark.parametrize("name", ["inputs", "runs", "README.md"])

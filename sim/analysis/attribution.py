@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,8 @@ from pydantic import Field
 from sim.analysis.average import Average, average
 from sim.analysis.interval import Probability
 from sim.analysis.probability import thresholds
-from sim.analysis.summary import AnswerRecord, Part, TargetId, Versions, ZoneId, origin, versions
+from sim.analysis.record import Part, schema_of, write_record
+from sim.analysis.summary import AnswerRecord, TargetId, Versions, ZoneId, origin, versions
 from sim.blueprint import Blueprint, Floats, build
 from sim.errors import ScenarioError, unknown
 from sim.plan import ALL_TARGETS, DISTRICT, Plan
@@ -65,7 +65,7 @@ class Share(Part):
 class Attribution(AnswerRecord):
     """Everything that an attribution says, with what it was made from."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     seed: int
     runs: int = Field(description="parameters and luck averaged over")
     permutations: int = Field(description="orders of the measures in each run")
@@ -177,13 +177,13 @@ def write_attribution(found: Attribution, folder: Path) -> list[Path]:
     ]
     table, record = folder / "shares.csv", folder / "attribution.json"
     write_text(table, csv_text(pd.DataFrame(rows).assign(runs=found.runs)))
-    write_text(record, found.model_dump_json(indent=1) + "\n")
+    write_record(found, record)
     return [table, record]
 
 
 def schema_text() -> str:
     """The JSON Schema of ``attribution.json``."""
-    return json.dumps(Attribution.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+    return schema_of(Attribution)
 
 
 def _columns(blueprint: Blueprint, plan: Plan) -> Iterator[tuple[str, str]]:

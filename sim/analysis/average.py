@@ -7,7 +7,7 @@ import math
 from pydantic import Field
 
 from sim.analysis.interval import CONFIDENCE
-from sim.analysis.summary import Part
+from sim.analysis.record import Part
 from sim.blueprint import Floats
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +14,8 @@ from pydantic import Field
 from sim.analysis.evaluation import TOTAL, Evaluator, Outcomes
 from sim.analysis.interval import CONFIDENCE, wilson
 from sim.analysis.paired import difference_interval, mean_and_error, mean_interval, ratio_interval
-from sim.analysis.summary import InputRecord, Part, TargetId, Versions, ZoneId, made_from, versions
+from sim.analysis.record import Part, Sealed, schema_of, write_record
+from sim.analysis.summary import InputRecord, TargetId, Versions, ZoneId, made_from, versions
 from sim.blueprint import Floats
 from sim.errors import ScenarioError
 from sim.executors import Workers
@@ -126,10 +126,10 @@ class WhatIf(Part):
     zones: list[ZoneChange]
 
 
-class Comparison(Part):
+class Comparison(Sealed):
     """Everything that a comparison says, with what it was made from."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     base: InputRecord
     plan: InputRecord
     economy: InputRecord
@@ -203,13 +203,13 @@ def write_comparison(found: Comparison, folder: Path) -> list[Path]:
         files.append(folder / f"{name}.csv")
         write_text(files[-1], csv_text(table))
     files.append(folder / "compare.json")
-    write_text(files[-1], found.model_dump_json(indent=1) + "\n")
+    write_record(found, files[-1])
     return files
 
 
 def schema_text() -> str:
     """The JSON Schema of ``compare.json``."""
-    return json.dumps(Comparison.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+    return schema_of(Comparison)
 
 
 def _check_comparable(base: Inputs, other: Inputs) -> None:

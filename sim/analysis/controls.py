@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from sim.analysis.record import write_record
 from sim.analysis.summary import AnswerRecord
 from sim.blueprint import Blueprint, build
 from sim.economy import Lever
@@ -159,7 +160,7 @@ def write_answer(
     )
     scenario, record = folder / f"{stem}.yaml", folder / f"{stem}.json"
     write_text(scenario, answer.sources["scenario"].text)
-    write_text(record, found.model_dump_json(indent=1) + "\n")
+    write_record(found, record)
     return [scenario, record]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +10,8 @@ from pydantic import Field
 
 from sim.analysis.discover import Discovery, Found
 from sim.analysis.prim import LEVEL, PEEL
-from sim.analysis.summary import AnswerRecord, Part, Versions, origin, versions
+from sim.analysis.record import Part, schema_of, write_record
+from sim.analysis.summary import AnswerRecord, Versions, origin, versions
 from sim.store import write_text
 from sim.text import csv_text
 
@@ -57,7 +57,7 @@ class BoxRecord(Part):
 class DiscoveryRecord(AnswerRecord):
     """Under which conditions a target is missed, with what it was found from."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     target: str
     zone: str
     seed: int = Field(description="of the runs, the permutations and the resamples")
@@ -137,11 +137,10 @@ def write_discovery(record: DiscoveryRecord, out: Path) -> list[Path]:
     ]
     columns = ["box", *LimitRecord.model_fields]
     write_text(out / "limits.csv", csv_text(pd.DataFrame(rows, columns=columns)))
-    write_text(out / "discover.json", record.model_dump_json(indent=1) + "\n")
+    write_record(record, out / "discover.json")
     return [out / "discover.json", out / "limits.csv"]
 
 
 def schema_text() -> str:
     """The JSON Schema of ``discover.json``."""
-    schema = DiscoveryRecord.model_json_schema()
-    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+    return schema_of(DiscoveryRecord)

@@ -11,7 +11,7 @@ from sim.analysis.aims import Aim
 from sim.analysis.evaluation import Flags
 from sim.analysis.interval import CONFIDENCE, wilson
 from sim.analysis.paired import difference_interval
-from sim.analysis.summary import Part
+from sim.analysis.record import Part
 from sim.blueprint import Floats
 
 RESAMPLES = 2000

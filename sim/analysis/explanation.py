@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from sim.analysis.average import Average
-from sim.analysis.summary import InputRecord, Part, Versions
-from sim.store import write_text
+from sim.analysis.record import Part, schema_of, write_record
+from sim.analysis.summary import AnswerRecord, Versions
 
 
 class Term(Part):
@@ -75,13 +74,10 @@ class Association(Part):
     high: float
 
 
-class Explanation(Part):
+class Explanation(AnswerRecord):
     """The chain from effort to one target in one zone, in numbers."""
 
-    format: Literal[1] = 1
-    scenario: InputRecord
-    plan: InputRecord
-    economy: InputRecord
+    format: Literal[2] = 2
     seed: int
     runs: int = Field(description="runs of the forecast")
     watched: int = Field(description="of them made again and looked at")
@@ -117,9 +113,9 @@ def write_explanation(found: Explanation, file: Path) -> None:
     Raises:
         OSError: the disk does not take it; it names the file.
     """
-    write_text(file, found.model_dump_json(indent=1) + "\n")
+    write_record(found, file)
 
 
 def schema_text() -> str:
     """The JSON Schema of ``explanation.json``."""
-    return json.dumps(Explanation.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+    return schema_of(Explanation)

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from sim.analysis.record import read_record
 from sim.analysis.summary import InputRecord
 from sim.blueprint import Blueprint, Floats, build
 from sim.errors import RunError
-from sim.files import kind_of, read_yaml
+from sim.montecarlo import chunks_of
 from sim.plan import DISTRICT
 from sim.processes.accounts import indicators
 from sim.scenario import Inputs, read_scenario
-from sim.store import FORMAT, RUNS_PER_CHUNK, Columns, Store, column_names, reason
+from sim.store import (
+    FORMAT,
+    RUNS_PER_CHUNK,
+    Columns,
+    Store,
+    chunk_name,
+    column_names,
+    fingerprint,
+    read_manifest,
+    reason,
+)
 
 AGAIN = "the same forecast command goes on and ends it"
 
@@ -35,7 +45,7 @@ class Given(BaseModel):
 
 
 class Said(BaseModel):
-    """What is needed of ``summary.json``, in every format so far; other fields come and go."""
+    """What is needed of ``summary.json``, in any format; other fields come and go."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -88,7 +98,7 @@ def read_finished(path: Path | str) -> Finished:
     manifest = _manifest(path / "manifest.json")
     if not (path / "summary.json").exists():
         raise RunError(f"{path}: the forecast is not finished (no summary.json); {AGAIN}")
-    summary = _summary(path / "summary.json")
+    summary = read_record(path / "summary.json", Said, AGAIN)
     for name in ("scenario", "plan", "economy"):
         record = getattr(summary, name)
         if (record.id, record.sha256) != (manifest[name], manifest["sha256"][name]):
@@ -99,7 +109,8 @@ def read_finished(path: Path | str) -> Finished:
     blueprint = build(inputs)
     zones = [*blueprint.zones, DISTRICT]
     series = [f"{name}.{zone}" for name in indicators(blueprint) for zone in zones]
-    store = Store(path, Columns(blueprint.months(), series, [], []))
+    columns = Columns(blueprint.months(), series, [], [])
+    store = Store(path, columns, fingerprint(manifest))
     _check_runs(store, summary.runs, series)
     return Finished(path, inputs, summary, manifest, blueprint, store)
 
@@ -122,46 +133,34 @@ def _near(path: Path) -> str:
 
 def _manifest(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_bytes())
-        if found["format"] != FORMAT or found["runs_per_chunk"] != RUNS_PER_CHUNK:
-            raise RunError(f"{file}: is of another format; score it with the version that made it")
-        for name in ("scenario", "plan", "economy"):
-            found[name], found["sha256"][name]
-        found["seed"], found["version"], found["code"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        raise RunError(f"{file}: is damaged or not this program's") from None
-    return dict(found)
-
-
-def _summary(file: Path) -> Said:
+        found = read_manifest(file)
+    except RunError as error:
+        raise RunError(f"{error}; {AGAIN}") from None
     try:
-        return Said.model_validate_json(file.read_bytes())
-    except ValidationError:
-        raise RunError(f"{file}: is damaged or not a forecast's") from None
+        if found["format"] != FORMAT or found["runs_per_chunk"] != RUNS_PER_CHUNK:
+            raise RunError(f"{file}: is of another format; use the version that made it")
+        for name in ("scenario", "plan", "economy"):
+            found[name], found["sha256"][name], found["inputs"][name]["sha256"]
+        found["seed"], found["version"], found["code"]
+    except (LookupError, TypeError):
+        raise RunError(f"{file}: is not this program's") from None
+    return found
 
 
 def _inputs(folder: Path, manifest: dict[str, Any]) -> Inputs:
-    """The one scenario in the folder with what it names; refused where that was changed."""
-    files = sorted(folder.glob("*.y*ml"))
-    scenarios = [file for file in files if kind_of(read_yaml(file)) == "scenario"]
-    if len(scenarios) != 1:
-        found = ", ".join(file.name for file in scenarios) or "none"
-        raise RunError(f"{folder}: one scenario file is needed, found {found}")
-    inputs = read_scenario(scenarios[0])
-    for name in ("scenario", "plan", "economy"):
-        if getattr(inputs, name).id != manifest[name]:
-            raise RunError(f"{folder}: holds another {name} than the runs are of")
-    for name in ("plan", "posterior"):  # copied as they were; the others name files anew
-        source = inputs.sources.get(name)
-        if (source and source.sha256) != manifest["sha256"].get(name):
-            where = source.path if source else folder
-            raise RunError(f"{where}: the {name} was changed after the forecast was made")
-    return inputs
+    """The scenario in the folder with what it names; refused where a file is not as it was put."""
+    for kind, copy in manifest["inputs"].items():
+        file = folder / copy["file"]
+        if not file.exists():
+            raise RunError(f"{file}: the {kind} is missing; {AGAIN}")
+        if sha256_of(file) != copy["sha256"]:
+            raise RunError(f"{file}: the {kind} was changed after it was put there; {AGAIN}")
+    return read_scenario(folder / manifest["inputs"]["scenario"]["file"])
 
 
 def _check_runs(store: Store, runs: int, series: list[str]) -> None:
-    for number in range(-(-runs // RUNS_PER_CHUNK)):
-        chunk = store.path / "runs" / f"chunk-{number:06d}"
+    for number in chunks_of(runs):
+        chunk = store.path / "runs" / chunk_name(number)
         try:
             sound = store.is_sound(number)
         except OSError as error:

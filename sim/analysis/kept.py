@@ -3,7 +3,8 @@
     OUT/evaluations/manifest.json        the program and libraries that made them
     OUT/evaluations/<checksum>.parquet   a task's runs: variant, run, values
 A file's name is the checksum of its content; ``variant`` is the checksum of what its runs depend
-on, the seed included, and the names of the values stand in the file's metadata.
+on, the seed included. The names of the values, and what program made them, stand in the file's
+metadata, so that a damaged manifest can be written anew.
 """
 
 from __future__ import annotations
@@ -23,9 +24,20 @@ import pyarrow.parquet as pq
 
 from sim import __version__
 from sim.errors import RunError
-from sim.store import DAMAGE, LIBRARIES, Floats, code_sha256, locked, reason, whole_file, write_text
+from sim.store import (
+    DAMAGE,
+    LIBRARIES,
+    Floats,
+    code_sha256,
+    fingerprint,
+    locked,
+    read_sealed,
+    reason,
+    whole_file,
+    write_sealed,
+)
 
-FORMAT = 1
+FORMAT = 2
 FOLDER = "evaluations"
 ADVICE = "remove it, or give another directory with --out"
 
@@ -37,12 +49,13 @@ class Kept:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._program = fingerprint(_program())
         self._files: dict[str, list[Stretch]] = {}
         for file in folder.glob("*.parquet"):
             content = _content(file)
             if content is None:
                 file.unlink()
-            else:
+            elif _made_by(content) == self._program:
                 self._files[file.name] = _stretches(content)
 
     def read(self, keys: Collection[str], runs: range) -> Iterator[tuple[str, int, Floats]]:
@@ -57,12 +70,12 @@ class Kept:
                 for key, first, count in stretches
             ):
                 continue
-            try:
-                values = _values((self.folder / name).read_bytes())
-            except (OSError, ValueError, pa.ArrowException):
+            content = _content(self.folder / name)
+            if content is None:
                 raise RunError(
                     f"{self.folder / name}: was changed or removed meanwhile; start again"
-                ) from None
+                )
+            values = _values(content)
             start = 0
             for key, first, count in stretches:
                 low, high = max(first, runs.start), min(first + count, runs.stop)
@@ -80,7 +93,8 @@ class Kept:
         runs = np.concatenate([np.arange(first, first + count) for _, first, count in stretches])
         lists = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
         table = pa.table({"variant": variants, "run": runs, "values": lists})
-        table = table.replace_schema_metadata({"columns": json.dumps(list(columns))})
+        about = {"columns": json.dumps(list(columns)), "program": self._program}
+        table = table.replace_schema_metadata(about)
         buffer = io.BytesIO()
         pq.write_table(table, buffer, compression="zstd", write_statistics=False)
         content = buffer.getvalue()
@@ -112,7 +126,7 @@ def opened(out: Path) -> Iterator[Kept]:
             for draft in folder.glob(".*.part"):
                 draft.unlink()
             if not _check(folder, manifest):
-                write_text(manifest, json.dumps(_program(), indent=1) + "\n")
+                write_sealed(manifest, _program())
             kept = Kept(folder)
         except OSError as error:
             raise _unusable(folder, error) from None
@@ -125,17 +139,22 @@ def _unusable(folder: Path, error: OSError) -> RunError:
 
 
 def _check(folder: Path, manifest: Path) -> bool:
-    """Whether runs of this program were begun here; nothing is changed."""
+    """Whether the manifest says that runs of this program were begun here; nothing is changed.
+
+    Where it is damaged or gone, but the runs say so, it is to be written anew.
+    """
     if not manifest.exists():
         left = {file.name for file in folder.iterdir()} if folder.exists() else set()
         left = {name for name in left if not name.endswith(".part")}
-        if left:
+        if left and not _has_own(folder):
             raise RunError(f"{folder}: holds other files ({', '.join(sorted(left)[:4])}); {ADVICE}")
         return False
     try:
-        found = json.loads(manifest.read_text(encoding="utf-8"))
+        found = read_sealed(manifest)
         differing = [name for name, value in _program().items() if found[name] != value]
     except (ValueError, LookupError, TypeError, RecursionError):
+        if _has_own(folder):
+            return False
         raise RunError(f"{manifest}: is damaged or not this program's; {ADVICE}") from None
     if differing:
         names = " and ".join(differing)
@@ -153,6 +172,19 @@ def _program() -> dict[str, Any]:
         "code": code_sha256(),
         "libraries": {name: version_of(name) for name in LIBRARIES},
     }
+
+
+def _has_own(folder: Path) -> bool:
+    """Whether any file is whole and made by this program."""
+    own = fingerprint(_program())
+    contents = (_content(file) for file in sorted(folder.glob("*.parquet")))
+    return any(content is not None and _made_by(content) == own for content in contents)
+
+
+def _made_by(content: bytes) -> str:
+    """The program that made a file's runs."""
+    about = pq.read_schema(io.BytesIO(content)).metadata or {}
+    return bytes(about.get(b"program", b"")).decode()
 
 
 def _content(file: Path) -> bytes | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -10,9 +9,9 @@ from pydantic import Field
 
 from sim.analysis.observations import Kind
 from sim.analysis.observe import FEWEST_EFFECTIVE, Observed
-from sim.analysis.summary import AnswerRecord, Part, Versions, origin, records, versions
+from sim.analysis.record import Part, schema_of, write_record
+from sim.analysis.summary import AnswerRecord, Versions, origin, records, versions
 from sim.scenario import Inputs
-from sim.store import write_text
 
 INTERVAL = "Wilson score interval with effective runs (delta method, at most Kish's)"
 
@@ -75,7 +74,7 @@ class WithoutRecord(Part):
 class ObservedRecord(AnswerRecord):
     """Everything that a forecast says given a file of figures."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     seed: int
     runs: int
     file: str = Field(description="name of the file of figures")
@@ -116,10 +115,9 @@ def record_of(observed: Observed, inputs: Inputs, seed: int) -> ObservedRecord:
 
 def write_observed(observed: Observed, inputs: Inputs, seed: int, out: Path) -> None:
     """Write ``observed.json``, whole or not at all."""
-    text = record_of(observed, inputs, seed).model_dump_json(indent=1)
-    write_text(out / "observed.json", text + "\n")
+    write_record(record_of(observed, inputs, seed), out / "observed.json")
 
 
 def schema_text() -> str:
     """The JSON Schema of ``observed.json``."""
-    return json.dumps(ObservedRecord.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+    return schema_of(ObservedRecord)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Literal
 
 from pydantic import Field
 
 from sim.analysis.aims import Kind
 from sim.analysis.estimates import Estimate, Gap, Mean
-from sim.analysis.summary import AnswerRecord, Part, Versions
+from sim.analysis.record import Part, schema_of
+from sim.analysis.summary import AnswerRecord, Versions
 from sim.scenario import LeverSetting
 
 Role = Literal["present", "best", "equal spread", "best single lever", "front"]
@@ -50,7 +50,7 @@ class Setting(Part):
 class Optimum(AnswerRecord):
     """Everything that an optimisation says, with what it was made from."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     seed: int
     runs: int = Field(description="runs of each setting while searching")
     confirm: int = Field(description="held-out runs of each setting")
@@ -76,4 +76,4 @@ class Optimum(AnswerRecord):
 
 def schema_text() -> str:
     """The JSON Schema of ``optimise.json``."""
-    return json.dumps(Optimum.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+    return schema_of(Optimum)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
 from sim.analysis.finished import AGAIN, Finished, read_finished
 from sim.analysis.probability import QUANTILES
+from sim.analysis.record import read_record
 from sim.analysis.summary import Result, Summary
 from sim.errors import RunError, ScenarioError, unknown
 from sim.plan import ALL_TARGETS, DISTRICT, Plan, Target
@@ -93,10 +93,7 @@ def read_published(path: Path | str) -> Published:
             f"{file}: is in format {finished.summary.format}, of another version of the program; "
             f"this one reads format {known}: make the forecast again with it"
         )
-    try:
-        summary = Summary.model_validate_json(file.read_bytes())
-    except ValidationError:
-        raise RunError(f"{file}: is damaged or of another version; {AGAIN}") from None
+    summary = read_record(file, Summary, AGAIN)
     targets = {row.target for row in summary.results if row.zone == DISTRICT}
     lacking = {*finished.inputs.plan.target_ids(), ALL_TARGETS} - targets
     if lacking:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Literal
 
 from pydantic import Field
 
 from sim.analysis.estimates import Estimate, Mean
-from sim.analysis.summary import AnswerRecord, Part, Versions
+from sim.analysis.record import Part, schema_of
+from sim.analysis.summary import AnswerRecord, Versions
 from sim.scenario import LeverSetting
 
 Status = Literal["reached", "already reached", "out of reach"]
@@ -57,7 +57,7 @@ class Checked(Part):
 class Requirement(AnswerRecord):
     """Everything that the question is answered with, and what it was made from."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     seed: int
     runs: int = Field(description="runs of each setting while searching")
     confirm: int = Field(description="held-out runs")
@@ -81,4 +81,4 @@ class Requirement(AnswerRecord):
 
 def schema_text() -> str:
     """The JSON Schema of ``require.json``."""
-    return json.dumps(Requirement.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+    return schema_of(Requirement)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sim.analysis.record import Part, Sealed, schema_of, write_record
 from sim.analysis.scoring import Verdict
-from sim.analysis.summary import InputRecord, Part
+from sim.analysis.summary import InputRecord
 from sim.figures import Name
-from sim.store import write_text
 
 MODEL = "model"
 
@@ -150,10 +149,10 @@ class Skill(Part):
     words: Name
 
 
-class Score(Part):
+class Score(Sealed):
     """Everything that is said of how good a forecast was."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     made_by: str = Field(description="version of the program that scored it")
     forecast: ForecastRecord
     outturns: FileRecord
@@ -181,9 +180,9 @@ def settled(targets: Sequence[TargetScore]) -> list[TargetScore]:
 
 def write_score(found: Score, path: Path) -> None:
     """Write it as JSON, whole or not at all."""
-    write_text(path, found.model_dump_json(indent=1) + "\n")
+    write_record(found, path)
 
 
 def schema_text() -> str:
     """The JSON Schema of ``score.json``."""
-    return json.dumps(Score.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+    return schema_of(Score)

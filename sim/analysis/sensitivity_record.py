@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from sim.analysis.outputs import Measure
+from sim.analysis.record import Part, schema_of, write_record
 from sim.analysis.sensitivity import (
     SMALL,
     WIDEST,
@@ -20,7 +20,7 @@ from sim.analysis.sensitivity import (
     told,
     verdict,
 )
-from sim.analysis.summary import AnswerRecord, Part, TargetId, Versions, ZoneId, origin, versions
+from sim.analysis.summary import AnswerRecord, TargetId, Versions, ZoneId, origin, versions
 from sim.store import write_text
 from sim.text import csv_text
 
@@ -96,7 +96,7 @@ class IndexRecord(Row):
 class SensitivityRecord(AnswerRecord):
     """Everything that a sensitivity analysis says, with what it was made from."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     seed: int
     repeats: int = Field(
         description="runs of each point; the points of a row of the design share their luck"
@@ -169,14 +169,13 @@ def write_sensitivity(record: SensitivityRecord, out: Path) -> list[Path]:
             table = pd.DataFrame([row.model_dump() for row in rows])
             write_text(out / f"{name}.csv", csv_text(table))
             files.append(out / f"{name}.csv")
-    write_text(out / "sensitivity.json", record.model_dump_json(indent=1) + "\n")
+    write_record(record, out / "sensitivity.json")
     return [out / "sensitivity.json", *files]
 
 
 def schema_text() -> str:
     """The JSON Schema of ``sensitivity.json``."""
-    schema = SensitivityRecord.model_json_schema()
-    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+    return schema_of(SensitivityRecord)
 
 
 def _output(found: Screened | Indexed) -> OutputRecord:

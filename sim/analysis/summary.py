@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from sim.analysis.probability import Answer
+from sim.analysis.record import Part, Sealed, schema_of, write_record
 from sim.figures import Name
 from sim.scenario import Inputs
-from sim.store import write_text
 
 ZoneId = Annotated[str, Field(description="zone id, or 'district' for the whole")]
 TargetId = Annotated[
     str, Field(description="target id, or 'all' for all of the zone's targets at once")
 ]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class InputRecord(Part):
@@ -32,7 +27,7 @@ class InputRecord(Part):
     sha256: str
 
 
-class AnswerRecord(Part):
+class AnswerRecord(Sealed):
     """What a whole answer starts with: its format, and the files that it was made from."""
 
     format: int
@@ -159,7 +154,7 @@ class UncertaintyRecord(Part):
 class Summary(AnswerRecord):
     """Everything that a forecast says, with what it was made from."""
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     seed: int
     runs: int
     interval: str = Field(description="how the 95 % intervals were made")
@@ -242,9 +237,9 @@ def versions() -> Versions:
 
 def write_summary(summary: Summary, path: Path) -> None:
     """Write it as JSON, whole or not at all."""
-    write_text(path, summary.model_dump_json(indent=1) + "\n")
+    write_record(summary, path)
 
 
 def schema_text() -> str:
     """The JSON Schema of ``summary.json``."""
-    return json.dumps(Summary.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+    return schema_of(Summary)

@@ -28,7 +28,16 @@ from sim.errors import RunError
 from sim.montecarlo import repeats
 from sim.plan import DISTRICT
 from sim.scenario import Inputs
-from sim.store import RUNS_PER_CHUNK, Pick, Store, identity, locked, open_store, reason
+from sim.store import (
+    RUNS_PER_CHUNK,
+    Pick,
+    Store,
+    fingerprint,
+    identity,
+    locked,
+    open_store,
+    reason,
+)
 
 MOST = 10  # forecasts; some 40 MB each with 2,000 runs of the real district
 KEY = 12  # letters of a folder's key
@@ -55,7 +64,7 @@ class Kept:
     def take(self, runs: Runs) -> None:
         """Take up the runs that lie on disk whole and undamaged."""
         place = self.place(runs)
-        store = Store(place, runs.names)
+        store = self._store(runs)
         plan = runs.inputs.plan
         zones = [*plan.zone_ids(), DISTRICT]
         picks = [Pick([f"{target}.{zone}" for zone in zones]) for target in plan.target_ids()]
@@ -88,7 +97,7 @@ class Kept:
             if runs.folder is not None and runs.folder != place:  # it has another name now
                 earlier = Store(runs.folder, runs.names)
                 for number in runs.kept:
-                    if not store.has(number):
+                    if not store.has(number) and earlier.is_sound(number):
                         store.adopt(earlier, number)
             runs.folder = place
             for number, chunk in whole.items():
@@ -99,7 +108,7 @@ class Kept:
 
     def lacking(self, runs: Runs) -> list[tuple[int, int]]:
         """What its forecast needs beside the runs: repeats, as (first run, number of runs)."""
-        store = Store(self.place(runs), runs.names)
+        store = self._store(runs)
         numbers = range(repeats(runs.most) // RUNS_PER_CHUNK)
         starts = [AGAIN + number * RUNS_PER_CHUNK for number in numbers]
         return [
@@ -141,6 +150,11 @@ class Kept:
             if place not in using:
                 with suppress(OSError, RunError), locked(place):
                     shutil.rmtree(place)
+
+    def _store(self, runs: Runs) -> Store:
+        """The store of a scenario's runs as it lies there; a given forecast was checked before."""
+        of = None if runs.given else fingerprint(identity(runs.inputs, self.seed, __version__))
+        return Store(self.place(runs), runs.names, of)
 
     @contextmanager
     def _open(self, runs: Runs) -> Iterator[Store]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sim.cli import app
+from tests.sealed import rewrite
 
 HERE = Path(__file__).parent
 DISTRICT = HERE.parent / "small_district"
@@ -126,8 +126,8 @@ def test_a_damaged_manifest_is_said_and_kept(text: str, tmp_path: Path) -> None:
 
 
 def test_a_manifest_of_another_version_is_said(finished: Path, tmp_path: Path) -> None:
-    found = json.loads((finished / "manifest.json").read_text(encoding="utf-8"))
-    (tmp_path / "manifest.json").write_text(json.dumps(found | {"version": "0.0.1"}))
+    shutil.copy(finished / "manifest.json", tmp_path)
+    rewrite(tmp_path / "manifest.json", lambda manifest: manifest.update(version="0.0.1"))
     result = forecast(tmp_path)
     assert result.exit_code == 2
     assert "another version of the program (version is '0.0.1' there and '" in result.stderr

@@ -25,6 +25,7 @@ from sim.dashboard.session import Session
 from sim.scenario import LeverSetting, changed, read_scenario
 from sim.store import RUNS_PER_CHUNK
 from tests.dashboard.pages import SMALL
+from tests.sealed import remade
 
 RUNS = 50
 KEY = "0123456789ab"
@@ -106,7 +107,7 @@ def test_what_is_damaged_or_unfinished_is_made_again_and_the_rest_is_used(
 
 def _foreign(folder: Path) -> None:
     (chunk(folder, 0).parents[1] / "manifest.json").write_text("{", encoding="utf-8")
-    shutil.rmtree(chunk(folder, 0))
+    shutil.rmtree(chunk(folder, 0).parent)
 
 
 def _a_file(folder: Path) -> None:
@@ -222,10 +223,7 @@ def test_a_finished_forecast_is_the_base_without_a_run(tmp_path: Path) -> None:
 
 
 def _of_another_program(out: Path) -> None:
-    file = out / "manifest.json"
-    text = file.read_text(encoding="utf-8")
-    code = text.split('"code": "')[1][:8]
-    file.write_text(text.replace(code, "0" * 8), encoding="utf-8")
+    remade(out, code="0" * 64)
 
 
 def _unended(out: Path) -> None:

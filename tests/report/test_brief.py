@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import date
@@ -33,6 +34,7 @@ from sim.report.brief.writers import WRITERS, write
 from sim.report.pictures import Kind, draw
 from sim.report.table import probability_table
 from sim.scenario import LeverSetting, changed, read_scenario
+from tests.sealed import rewrite
 
 DAY = date(2026, 11, 24)
 LANGUAGES: tuple[Tongue, ...] = ("zh", "en")
@@ -256,9 +258,8 @@ def test_a_comparison_shows_what_other_scenarios_change(
 def test_a_comparison_with_another_base_is_refused(
     published: Published, comparison: Path, tmp_path: Path
 ) -> None:
-    data = json.loads((comparison / "compare.json").read_text(encoding="utf-8"))
-    data["base"]["sha256"] = "0" * 64
-    (tmp_path / "compare.json").write_text(json.dumps(data), encoding="utf-8")
+    shutil.copy(comparison / "compare.json", tmp_path)
+    rewrite(tmp_path / "compare.json", lambda data: data["base"].update(sha256="0" * 64))
     with pytest.raises(RunError, match="is of another scenario than the forecast"):
         compose(published, "en", compare=tmp_path, day=DAY)
     with pytest.raises(RunError, match="no such file"):
@@ -274,7 +275,7 @@ def test_an_explanation_in_the_directory_is_told(own_small: Path) -> None:
     assert all(ASIAN.search(getattr(block, "text", "")) for block in section.blocks)
     file = own_small / "explain" / "explanation-pilot_projects-district.json"
     file.write_text("{}", encoding="utf-8")
-    with pytest.raises(RunError, match="is damaged or of another version"):
+    with pytest.raises(RunError, match="has no checksum in its second line"):
         compose(read_published(own_small), "zh", targets=["pilot_projects"], day=DAY)
 
 
@@ -294,8 +295,7 @@ def _damaged_summary(own: Path) -> None:
 
 def _other_format(own: Path) -> None:
     file = own / "summary.json"
-    data = json.loads(file.read_text(encoding="utf-8"))
-    file.write_text(json.dumps(data | {"format": 1}), encoding="utf-8")
+    rewrite(file, lambda data: data.update(format=2))
 
 
 def _other_plan(own: Path) -> None:
@@ -308,7 +308,7 @@ def _other_plan(own: Path) -> None:
     [
         (_unfinished, [], "the forecast is not finished"),
         (_damaged_runs, [], "is missing or damaged"),
-        (_damaged_summary, [], "is damaged"),
+        (_damaged_summary, [], "was changed or cut since it was written"),
         (_other_format, [], "of another version of the program"),
         (_other_plan, [], "the plan was changed"),
         (None, ["--target", "pilot_project"], "did you mean 'pilot_projects'?"),

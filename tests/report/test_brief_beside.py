@@ -28,6 +28,7 @@ from sim.report.brief.document import Brief, Paragraph, Section, Table, Tongue
 from sim.report.brief.writers import WRITERS, write
 from sim.report.difference_table import points
 from sim.scenario import Inputs, LeverSetting, changed, read_scenario
+from tests.sealed import rewrite
 
 DAY = date(2026, 11, 24)
 RUNS = 200
@@ -211,9 +212,9 @@ def test_without_them_neither_section_is_there(finished_small: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda data: data | {"seed": 2}, "is of seed 2"),
-        (lambda data: data | {"runs": 100}, "is of 100 runs, the forecast of 200"),
-        (lambda data: {}, "is damaged or of another version"),
+        (lambda data: data.update(seed=2), "is of seed 2"),
+        (lambda data: data.update(runs=100), "is of 100 runs, the forecast of 200"),
+        (lambda data: data.pop("results"), "is of another version, or another file"),
     ],
 )
 def test_observations_of_another_forecast_are_refused(
@@ -222,7 +223,7 @@ def test_observations_of_another_forecast_are_refused(
     file = finished / "observed.json"
     whole = file.read_text(encoding="utf-8")
     try:
-        file.write_text(json.dumps(spoil(json.loads(whole))), encoding="utf-8")
+        rewrite(file, spoil)
         with pytest.raises(RunError, match=message):
             compose(read_published(finished), "en", day=DAY)
     finally:

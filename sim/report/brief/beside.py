@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import ValidationError
 
 from sim.analysis.compare import Comparison, WhatIf
 from sim.analysis.explanation import Explanation, file_name
 from sim.analysis.observed import ObservedRecord
 from sim.analysis.published import Published
-from sim.analysis.summary import InputRecord, Part
+from sim.analysis.record import read_record
+from sim.analysis.summary import InputRecord
 from sim.errors import RunError
 from sim.plan import DISTRICT
-
-RecordT = TypeVar("RecordT", bound=Part)
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ def read_beside(published: Published, targets: Sequence[str], compare: Path | No
     for target in targets:
         file = published.finished.path / "explain" / f"{file_name(target, DISTRICT)}.json"
         if file.exists():
-            found = _read(file, Explanation)
+            found = read_record(file, Explanation, "make it again with pudong explain")
             _check_same(file, published, found.scenario, found)
             explanations[target] = found
     observed = _observed(published)
@@ -57,7 +53,7 @@ def read_beside(published: Published, targets: Sequence[str], compare: Path | No
     file = compare / "compare.json" if compare.is_dir() else compare
     if not file.exists():
         raise RunError(f"--compare: {file}: no such file; pudong compare writes it")
-    other = _read(file, Comparison)
+    other = read_record(file, Comparison, "make it again with pudong compare")
     for what_if in other.what_ifs:
         if what_if.scenario.sha256 in _known(published, "scenario"):
             _check_same(file, published, what_if.scenario, other)
@@ -70,7 +66,7 @@ def _observed(published: Published) -> ObservedRecord | None:
     file = published.finished.path / "observed.json"
     if not file.exists():
         return None
-    found = _read(file, ObservedRecord)
+    found = read_record(file, ObservedRecord, "make it again with --observe")
     _check_same(file, published, found.scenario, found)
     if found.runs != published.summary.runs:
         raise RunError(
@@ -78,13 +74,6 @@ def _observed(published: Published) -> ObservedRecord | None:
             "it again with --observe"
         )
     return found
-
-
-def _read(file: Path, record: type[RecordT]) -> RecordT:
-    try:
-        return record.model_validate_json(file.read_bytes())
-    except ValidationError:
-        raise RunError(f"{file}: is damaged or of another version; make it again") from None
 
 
 def _check_same(
