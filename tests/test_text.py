@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -32,6 +32,7 @@ NASTY = st.one_of(
     .map(str.strip)
     .filter(bool),
 )
+ANY = settings(derandomize=True, deadline=None, database=None)
 ENCODINGS = ("ascii", "cp1252", "gbk", "gb18030", "big5", "shift_jis", "latin-1", "utf-8")
 
 # Escapes of YAML, and what the message says of them.
@@ -144,6 +145,7 @@ class Words(HTMLParser):
         self.tags.append(tag)
 
 
+@ANY
 @given(NASTY)
 def test_markdown_shows_a_name_as_it_is(name: str) -> None:
     shown = Words(MarkdownIt("commonmark").enable("table").render(f"## Name {markdown(name)}\n"))
@@ -154,6 +156,7 @@ def test_markdown_shows_a_name_as_it_is(name: str) -> None:
     assert alone.text.split() == name.split()
 
 
+@ANY
 @given(NASTY)
 def test_a_name_stays_in_its_cell_of_a_markdown_table(name: str) -> None:
     page = f"| a | b |\n|---|---|\n| x {markdown(name)} | y |\n"
@@ -163,6 +166,7 @@ def test_a_name_stays_in_its_cell_of_a_markdown_table(name: str) -> None:
     assert shown.text.split()[2:-1] == ["x", *name.split()]
 
 
+@ANY
 @given(st.lists(NASTY, min_size=1, max_size=5))
 def test_csv_gives_names_back_and_no_formula(names: list[str]) -> None:
     text = csv_text(pd.DataFrame({"name": names, "value": -1.5}))
@@ -199,6 +203,7 @@ def test_other_errors_of_a_codec_are_left_to_it() -> None:
     assert alike(UnicodeEncodeError("ascii", "é中", 0, 2, "")) == ("e??", 2)
 
 
+@ANY
 @given(NASTY)
 def test_the_terminal_takes_no_name_for_markup(name: str) -> None:
     console = terminal()
