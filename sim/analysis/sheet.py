@@ -70,7 +70,7 @@ def read_sheet(
         raise ObservationError(f"{at(path, reader.line_num + above)}: {error}") from None
     records = [(line, cells) for line, cells in records if any(cells)]
     head = records[0][1] if records else []
-    found = {cell for _, cells in records for cell in cells} & set(words)
+    found = {cell for _, cells in records[1:] for cell in cells} & set(words)
     if is_guess and not any(not word.isascii() for word in found):
         raise FileError(f"{path}: is not UTF-8 text; {SAVE}")
     if not records:
