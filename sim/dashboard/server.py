@@ -7,7 +7,7 @@ import json
 import math
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from sim.dashboard.session import Session
 from sim.errors import RunError
 from sim.report.style import FONT_FILE
 from sim.scenario import Inputs
+from sim.stopping import STOPS
 from sim.store import reason
 
 STATIC = Path(__file__).parent / "static"
@@ -79,8 +80,10 @@ def serve(
             timeout_graceful_shutdown=1,
             limit_concurrency=20 * (limits.pages + MOST_WAITING),
         )
-        with suppress(KeyboardInterrupt):
+        try:
             uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:  # in this way the page ends
+            STOPS.settle()
 
 
 def _listen(address: str, port: int) -> socket.socket:
