@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -113,7 +113,12 @@ class Finish:
         return None
 
     def draw(
-        self, place: Path, chart: Callable[..., Figure], *arguments: Any, **settings: Any
+        self,
+        place: Path,
+        chart: Callable[..., Figure],
+        *arguments: Any,
+        formats: Sequence[str] = ("png", "svg"),
+        **settings: Any,
     ) -> list[Path]:
         """Draw a chart as files, its name without suffix given; those that are there."""
         from sim.report.charts import save
@@ -121,7 +126,7 @@ class Finish:
         if not self._charts:
             return []
         try:
-            return save(chart(*arguments, **settings), place)
+            return save(chart(*arguments, **settings), place, formats)
         except Exception as error:  # of fonts and of a library, whatever it is
             self._fail(str(place), f": cannot be drawn ({why(error)})")
         return []

@@ -118,8 +118,9 @@ def _draw(
     with locked(out):
         draw_all(finish.draw, inputs, answer, seed, folder, language.value)
         if observed is not None:
-            what = {"scenario": inputs.scenario.name, "language": language.value}
-            finish.draw(folder / "observed", shift_chart, observed, inputs.plan, **what)
+            place, name, lang = folder / "observed", inputs.scenario.name, language.value
+            what = observed, inputs.plan
+            finish.draw(place, shift_chart, *what, scenario=name, language=lang)
 
 
 def _show(console: Console, inputs: Inputs, answer: Answer, language: Language) -> None:

@@ -84,8 +84,8 @@ def _write(
     file.parent.mkdir(parents=True, exist_ok=True)
     finish.do(write_score, found, file)
     name = finished.inputs.scenario.name
-    what = {"scenario": name, "language": language.value}
-    finish.draw(_chart(file), reliability_chart, found, **what)
+    place, lang = _chart(file), language.value
+    finish.draw(place, reliability_chart, found, scenario=name, language=lang)
 
 
 def _show(console: Console, finished: Finished, found: Score, language: Language) -> None:
