@@ -150,22 +150,21 @@ def told_to_stop(
             raise AssertionError(f"{command.name} goes on after {moment:.2f} s") from None
         assert run.gone(), f"{command.name} left somebody behind"
         said = run.complained
-        began = "Stopped" in said or (folder / command.out).exists() and not command.given
+        began = "Stopped" in said or ((folder / command.out).exists() and not command.given)
         if status in (-number, 1) and not began and moment < BEGINNING * whole.seconds:
             return "before the program began"
         if status == 0:
             assert said == ""
             assert files(folder / command.out) == whole.files or command.served
             return "had done all"
-        assert (status, said) == (128 + number, f"Stopped{command.kept}.\n"), f"after {moment:.2f} s: {status} {said}"
+        promised = (128 + number, f"Stopped{command.kept}.\n")
+        assert (status, said) == promised, f"after {moment:.2f} s"
         return "stopped"
     finally:
         run.end()
 
 
-def killed(
-    command: Command, whole: Undisturbed, folder: Path, chance: random.Random
-) -> str:
+def killed(command: Command, whole: Undisturbed, folder: Path, chance: random.Random) -> str:
     """Kill it, alone or with its workers, at a random moment."""
     run = Run(command, folder)
     try:

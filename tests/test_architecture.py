@@ -42,7 +42,7 @@ LAYERS = (
     ("files", "figures", "months"),
     ("validation", "draws"),
     ("kernels",),
-    ("errors", "stopping"),
+    ("errors", "stopping", "addresses"),
 )
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 

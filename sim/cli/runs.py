@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from sim.cli.ending import KEPT, errors
+from sim.cli.ending import KEPT, errors, say
 from sim.executors import prepare
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 
 PATIENCE = 5.0  # seconds
+UNGUARDED = (
+    "whoever answers there is trusted to run code here; tls:// says who it is (docs/cluster.md)"
+)
 
 
 class Making(TypedDict):
@@ -62,7 +65,10 @@ def runners(workers: int | None, cluster: str | None) -> int | Workers:
         raise RunError("--workers and --cluster exclude each other; the cluster has its own")
     from sim.cluster import DaskCluster
 
-    return DaskCluster(cluster)
+    found = DaskCluster(cluster)
+    if not found.is_guarded():
+        say(f"--cluster {cluster}: {UNGUARDED}")
+    return found
 
 
 @contextmanager
