@@ -77,7 +77,7 @@ class Commands:
     def __init__(self, small: Runner, folder: Path) -> None:
         self.folder = folder
         figures = figures_file(small, folder / "figures.csv")
-        one = Command("forecast", ["forecast", SCENARIO, "--runs", "50", "--no-charts", *MAKING])
+        one = Command("forecast", ["forecast", SCENARIO, "--runs", "125", "--no-charts", *MAKING])
         done = folder / "given" / "out"
         undisturbed(one, done.parent)
         pair = [SCENARIO, str(what_if(folder / "what-if"))]
@@ -178,7 +178,7 @@ def prepared(commands: Commands, name: str, folder: Path) -> list[str]:
         shutil.copytree(given, folder / "begun")
     if name == "forecast":
         (folder / "begun" / "summary.json").unlink()
-        one = ["forecast", SCENARIO, "--runs", "50", "--workers", "1", "--out", "out"]
+        one = ["forecast", SCENARIO, "--runs", "125", "--workers", "1", "--out", "out"]
         return [*one, "--observe", str(commands.folder / "figures.csv")]
     if name == "compare":
         pair = [SCENARIO, str(commands.folder / "what-if" / "more.yaml"), "--runs", "20"]
