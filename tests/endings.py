@@ -61,6 +61,11 @@ def files(folder: Path) -> Files:
     }
 
 
+def heard() -> None:
+    """As a terminal starts it; what a script starts in the background never hears of Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Run:
     """A command in a process group of its own, as a terminal starts it."""
 
@@ -78,6 +83,7 @@ class Run:
                 stdout=said,
                 stderr=complained,
                 start_new_session=True,
+                preexec_fn=heard,
             )
 
     @property

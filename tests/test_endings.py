@@ -87,13 +87,13 @@ class Commands:
         self.known = {
             command.name: command
             for command in (
-                Command("forecast", ["forecast", SCENARIO, "--runs", "75", *MAKING], kept=KEPT),
+                Command("forecast", ["forecast", SCENARIO, "--runs", "25", *MAKING], kept=KEPT),
                 Command(
                     "forecast in one process",
-                    ["forecast", SCENARIO, "--runs", "75", "--workers", "1", "--out", "out"],
+                    ["forecast", SCENARIO, "--runs", "25", "--workers", "1", "--out", "out"],
                     kept=KEPT,
                 ),
-                Command("compare", ["compare", *pair, "--runs", "60", *MAKING], kept=KEPT),
+                Command("compare", ["compare", *pair, "--runs", "20", *MAKING], kept=KEPT),
                 Command("attribute", ["attribute", SCENARIO, "--runs", "12", *MAKING], kept=KEPT),
                 Command(
                     "calibrate",
@@ -196,13 +196,13 @@ def prepared(commands: Commands, name: str, folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "how", "most"),
     [
-        ("forecast", "kill", 3),
-        ("forecast", "fail", 6),
-        ("forecast", "stop", 6),
-        ("compare", "fail", 3),
-        ("compare", "stop", 3),
-        ("explain", "fail", 3),
-        ("brief", "fail", 2),
+        ("forecast", "kill", 2),
+        ("forecast", "fail", 3),
+        ("forecast", "stop", 3),
+        ("compare", "fail", 2),
+        ("compare", "stop", 2),
+        ("explain", "fail", 2),
+        ("brief", "fail", 1),
     ],
 )
 def test_whatever_step_is_disturbed_says_so_once_and_the_same_command_finishes(
@@ -210,6 +210,8 @@ def test_whatever_step_is_disturbed_says_so_once_and_the_same_command_finishes(
 ) -> None:
     """A kill or a full disk at steps on the disk after the runs, a stop in calls of functions."""
     command = prepared(commands, name, tmp_path)
+    if how == "stop":
+        command.append("--no-charts")  # of which each has a million calls
     most = most if not MANY else 0 if how != "stop" else MANY
     done = subprocess.run(
         [sys.executable, "-m", "tests.step_by_step", str(tmp_path), how, str(most), *command],
@@ -220,7 +222,7 @@ def test_whatever_step_is_disturbed_says_so_once_and_the_same_command_finishes(
     print(f"\n{name}, {how}: {done.stdout.strip()}")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1, done.stdout
-    assert int(done.stdout.split()[-1]) > 2
+    assert int(done.stdout.split()[-1]) > 10
 
 
 # A stop that Python drops
@@ -297,11 +299,15 @@ def told() -> None:
 def test_a_stop_that_is_dropped_comes_again(
     place: Callable[[Callable[[], None]], None], capfd: pytest.CaptureFixture[str]
 ) -> None:
+    def work() -> None:
+        with Stops():
+            place(told)
+            time.sleep(10)
+            pytest.fail("it went on to its end")
+
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(Stopped), Stops():
-        place(told)
-        time.sleep(10)  # the work goes on
-        pytest.fail("it went on to its end")
+    with pytest.raises(Stopped):
+        work()
     assert signal.getsignal(signal.SIGINT) is before
     assert capfd.readouterr().err == ""
 
@@ -315,25 +321,34 @@ def test_work_during_which_a_stop_was_asked_for_has_not_succeeded(
 
 
 def test_an_error_that_a_stop_led_to_is_that_stop() -> None:
-    with pytest.raises(Stopped), Stops():
-        try:
-            told()
-        except KeyboardInterrupt:
-            raise ValueError("something was cut off") from None
+    def work() -> None:
+        with Stops():
+            try:
+                told()
+            except KeyboardInterrupt:
+                raise ValueError("something was cut off") from None
+
+    with pytest.raises(Stopped):
+        work()
 
 
 def test_what_clears_up_behind_a_stop_is_left_in_peace() -> None:
     cleared = []
-    with pytest.raises(Stopped), Stops():
-        try:
-            told()
-        finally:
-            end = time.monotonic() + 3 * AGAIN
-            while time.monotonic() < end:
-                cleared.append(True)
-            told()  # twice within a moment is one press
-            cleared.append("to its end")
-    assert cleared[-1] == "to its end"
+
+    def work() -> None:
+        with Stops():
+            try:
+                told()
+            finally:
+                end = time.monotonic() + 3 * AGAIN
+                while time.monotonic() < end:
+                    pass
+                told()  # twice within a moment is one press
+                cleared.append("to its end")
+
+    with pytest.raises(Stopped):
+        work()
+    assert cleared == ["to its end"]
 
 
 HANGING = """

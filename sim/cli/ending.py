@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from sim.errors import InputError
 
 T = TypeVar("T")
+
+PRINTING = ("rich.console", __name__)  # what writes to stdout
 
 MOST_NAMED = 3  # charts that a message names one by one
 KEPT = "; finished runs are kept, the same command goes on from them"
@@ -139,10 +142,8 @@ def _what(error: OSError) -> str:
     """What the system would not let be used: a file, or else where the output goes."""
     if error.filename:
         return f"{error.filename}: cannot be used"
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    if frames and frames[-1].f_globals.get("__name__") in PRINTING:
         sys.stdout = None  # else Python tries once more at its end, and complains
         return "standard output: cannot be written"
     return "a file: cannot be used"
