@@ -149,7 +149,7 @@ class Cluster:
 def configured(settings: Path | None) -> Iterator[None]:
     """Dask as a file of settings has it, within this process."""
     found = dask.config.collect([str(settings)], env={}) if settings else {}
-    with dask.config.set(found):
+    with dask.config.set(dask.config.merge(dask.config.config, found)):
         yield
 
 
