@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,33 +13,34 @@ from calibration.checks import BINS
 from calibration.predictive import findings, predictive_chart, row_text
 from sim.analysis.observations import Use
 from sim.figures import Name
-from sim.report.charts import save
 from sim.store import write_text
 
 IDENTIFIED = 0.1  # assumption: variance narrowed by less is called not identified
 SURE = 0.05  # level of the test of ranks, over all parameters together (Holm)
 
 
-def write_page(fit: Fit, folder: Path, command: str) -> None:
-    """Write calibration.md and its pictures, each whole or not at all."""
-    pictures = folder / "images"
-    pictures.mkdir(parents=True, exist_ok=True)
+def write_page(fit: Fit, folder: Path, command: str, draw: Callable[..., object]) -> None:
+    """Write calibration.md and its pictures, each whole or not at all.
+
+    Args:
+        draw: called for each picture with its file's name without suffix, a chart's function and
+            what it takes.
+    """
+    write_text(folder / "calibration.md", page_text(fit, command))
     subtitle = Name(
         zh=f"{fit.inputs.scenario.name.zh}；先验模拟 {fit.runs:,} 次，"
         f"拟合后 {fit.check_runs:,} 次，随机种子 {fit.seed}",
         en=f"{fit.inputs.scenario.name.en}; {fit.runs:,} runs with priors, "
         f"{fit.check_runs:,} after the fit, seed {fit.seed}",
     )
-    charts = {
-        "calibration-predictive": predictive_chart(
-            fit.observations, fit.prior, fit.posterior, fit.inputs.plan, subtitle=subtitle
-        ),
-        "calibration-parameters": moved_chart(fit.parameters, subtitle=subtitle),
-        "calibration-ranks": rank_chart(fit.ranked, fit.ranks, subtitle=subtitle),
-    }
-    for name, chart in charts.items():
-        save(chart, pictures / name, ("png",))
-    write_text(folder / "calibration.md", page_text(fit, command))
+    foretold = fit.observations, fit.prior, fit.posterior, fit.inputs.plan
+    for name, chart, arguments in (
+        ("predictive", predictive_chart, foretold),
+        ("parameters", moved_chart, (fit.parameters,)),
+        ("ranks", rank_chart, (fit.ranked, fit.ranks)),
+    ):
+        place = folder / "images" / f"calibration-{name}"
+        draw(place, chart, *arguments, subtitle=subtitle, formats=("png",))
 
 
 def page_text(fit: Fit, command: str) -> str:

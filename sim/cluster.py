@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import pickle
 import platform
 import re
 import socket
+import ssl
+import struct
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from importlib import metadata
 from typing import Any
 
 from sim import __version__
+from sim.addresses import is_loopback
 from sim.errors import RunError, shown_text
 from sim.store import code_sha256
 
 ADDRESS = re.compile(r"(?:tcp|tls)://(?P<host>[^\s/]+):(?P<port>\d+)")
 MAX_PORT = 65535
+MOST_BYTES = 2**24  # of a scheduler's answer to who it is, which names its workers
 ANSWER_WAIT = 8.0  # seconds until an address counts as silent
 WORKER_WAIT = 60.0  # seconds without any worker until runs are given up
 LOOK = 1.0  # seconds between two counts of the workers
 
 GIVE = "give the address that the scheduler prints, like tcp://host:8786"
+CERTIFICATES = (
+    "give yours and the authority's in Dask's configuration (distributed.comm.tls), as "
+    "docs/cluster.md shows"
+)
 SAME = "install the program that you run here there too, and start it anew"
 KEPT = "finished runs are kept; the same command goes on from them, with or without --cluster"
 
@@ -58,6 +65,7 @@ class DaskCluster:
         if not parts or not 0 < int(parts["port"]) <= MAX_PORT:
             raise RunError(f"--cluster: found {shown_text(address)!r}; {GIVE}")
         self._host, self._port = parts["host"].strip("[]"), int(parts["port"])
+        self._encrypted = address.startswith("tls:")
         with self._connected():
             pass
 
@@ -72,9 +80,11 @@ class DaskCluster:
         with self._connected() as client:
             executor = _Tasks(client)
             ended = threading.Event()
-            watch = threading.Thread(target=self._watch, args=(client, executor, ended))
-            watch.start()
+            watch = threading.Thread(
+                target=self._watch, args=(client, executor, ended), daemon=True
+            )
             try:
+                watch.start()
                 yield executor
             except Exception as error:
                 if reason := self._loss(error, client):
@@ -82,12 +92,15 @@ class DaskCluster:
                 raise
             finally:
                 ended.set()
-                watch.join()
                 executor.shutdown(wait=False)
 
     def width(self) -> int:
         """How many tasks its workers do at once; at least one, which waits for a worker."""
         return max(1, self._cores)
+
+    def is_guarded(self) -> bool:
+        """Whether nobody else can answer in its place: by certificates, or as it is here."""
+        return self._encrypted or is_loopback(self._host)
 
     def is_death(self, error: BaseException) -> bool:
         """Never: the scheduler itself asks another worker."""
@@ -110,29 +123,37 @@ class DaskCluster:
                 self._compare_programs(client)
             except RunError:
                 raise
+            except ssl.SSLError as error:
+                reason = (error.reason or str(error)).replace("_", " ").lower()
+                raise self._error(
+                    f"the certificates do not fit ({reason}); {CERTIFICATES}"
+                ) from None
             except Exception as error:
                 kind = type(error).__name__
                 raise self._error(
-                    f"what answers is no Dask scheduler, or wants other certificates ({kind}); "
-                    f"{GIVE}"
+                    f"what answers is no Dask scheduler, or one for tls:// ({kind}); {GIVE}"
                 ) from None
             yield client
 
     def _look(self) -> None:
-        """Whether a scheduler is there; Dask's client waits for other servers without end."""
-        from distributed import Security, rpc
+        """Whether a scheduler is there; Dask's client waits for other servers without end.
 
-        async def ask() -> str:
-            arguments = Security().get_connection_args("client")
-            async with rpc(self.address, connection_args=arguments) as server:
-                return str((await server.identity())["type"])
+        Nothing of what answers is unpacked but plain data, so another server gets to do nothing.
+        """
+        from distributed import Security
 
+        context = Security().get_connection_args("client").get("ssl_context")
+        if self._encrypted and context is None:
+            raise self._error(f"found no certificates in Dask's configuration; {CERTIFICATES}")
         try:
-            socket.create_connection((self._host, self._port), ANSWER_WAIT).close()
+            line = socket.create_connection((self._host, self._port), ANSWER_WAIT)
         except OSError as error:
             raise self._error(f"nothing answers ({error.strerror or error}); {GIVE}") from None
-        with ThreadPoolExecutor(1) as aside:  # a notebook has an event loop of its own
-            kind = aside.submit(asyncio.run, asyncio.wait_for(ask(), ANSWER_WAIT)).result()
+        with ExitStack() as ending:
+            ending.enter_context(line)
+            if self._encrypted:
+                line = ending.enter_context(context.wrap_socket(line))
+            kind = kind_of(line)
         if kind != "Scheduler":
             raise self._error(f"what answers is a Dask {kind.lower()}, no scheduler; {GIVE}")
 
@@ -188,6 +209,50 @@ class DaskCluster:
 
     def _error(self, text: str) -> RunError:
         return RunError(f"--cluster {self.address}: {text}")
+
+
+def kind_of(line: socket.socket) -> str:
+    """What kind of Dask server is at the other end, asked and answered in plain msgpack.
+
+    Dask's own messages may hold pickles, which run code when they are unpacked.
+
+    Raises:
+        OSError, ValueError, LookupError: none that answers as a Dask server does, in time.
+    """
+    import msgpack
+
+    line.settimeout(ANSWER_WAIT)
+
+    def send(message: dict[str, Any]) -> None:
+        frame = msgpack.packb(message)
+        body = struct.pack("QQ", 1, len(frame)) + frame
+        line.sendall(struct.pack("Q", len(body)) + body)
+
+    def receive() -> dict[str, Any]:
+        (size,) = struct.unpack("Q", exactly(8))
+        if not 16 <= size <= MOST_BYTES:
+            raise ValueError("no message of Dask's")
+        body = exactly(size)
+        frames, length = struct.unpack_from("QQ", body)
+        start = 8 * (1 + frames)
+        message = msgpack.unpackb(body[start : start + length], strict_map_key=False)
+        if not isinstance(message, dict):
+            raise ValueError("no message of Dask's")
+        return message
+
+    def exactly(size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            if not (part := line.recv(size - len(parts))):
+                raise ConnectionError("hung up")
+            parts += part
+        return bytes(parts)
+
+    python = tuple(sys.version_info[:3])
+    send({"compression": None, "python": python, "pickle-protocol": 4})
+    receive()
+    send({"op": "identity", "reply": True})
+    return shown_text(str(receive()["type"]), 40)
 
 
 class _Tasks(Executor):

@@ -6,14 +6,32 @@ All are ``concurrent.futures`` executors, so the code that asks for runs does no
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import threading
+from _thread import start_new_thread
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import resource_tracker
 from multiprocessing.context import BaseContext
+from types import ModuleType
 from typing import Any, Protocol
+
+SOCKET = "/pymp-xxxxxxxx/listener-xxxxxxxx"  # what the fork server adds to the temporary directory
+LONGEST_SOCKET = 103  # bytes of its path, by the strictest system
+
+SPAWN: Any = multiprocessing.get_context("spawn")
+FORK_SERVER: Any = (
+    multiprocessing.get_context("forkserver")
+    if "forkserver" in multiprocessing.get_all_start_methods()
+    else None
+)
+STARTING = threading.Lock()  # held while a process is started
 
 
 class Workers(Protocol):
@@ -31,14 +49,18 @@ class Workers(Protocol):
 
 @dataclass(frozen=True)
 class LocalProcesses:
-    """Processes that inherit nothing from this one's threads; stopped at once when closed."""
+    """Processes that inherit nothing from this one's threads; stopped at once when closed.
+
+    What they do lies in modules, so the program that asks for runs is not loaded into them: a
+    plain script needs no ``if __name__ == "__main__":``. Ctrl-C, which a terminal sends to them
+    too, is left to the process that started them; when that is gone they end.
+    """
 
     count: int
 
     @contextmanager
     def open(self) -> Iterator[Executor]:
-        context = _context()
-        pool = ProcessPoolExecutor(self.count, mp_context=context)
+        pool = ProcessPoolExecutor(self.count, mp_context=_context(), initializer=_begin)
         try:
             yield pool
         finally:
@@ -61,13 +83,112 @@ class LocalProcesses:
 def prepare() -> None:
     """Start what workers are forked from, so that it loads the model while this process does."""
     if _context().get_start_method() == "forkserver":
-        forkserver.ensure_running()
+        from multiprocessing import forkserver
+
+        with _deaf_children():
+            forkserver.ensure_running()
 
 
 def _context() -> BaseContext:
-    methods = multiprocessing.get_all_start_methods()
-    method = "forkserver" if "forkserver" in methods else "spawn"
-    context = multiprocessing.get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload(["sim.montecarlo"])
+    """Forked from a server where there is one and its socket has a place, else from nothing."""
+    if FORK_SERVER is None or not _socket_fits():
+        return _Spawn()
+    context = _ForkServer()
+    context.set_forkserver_preload(["sim.montecarlo"])
     return context
+
+
+def _socket_fits() -> bool:
+    """Whether the fork server's socket can lie in the temporary directory, if there is any."""
+    try:
+        place = tempfile.gettempdir()
+    except FileNotFoundError:
+        return False
+    return len(os.fsencode(place + SOCKET)) <= LONGEST_SOCKET
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started meanwhile never hear of Ctrl-C: what is blocked is so for their like too.
+
+    This one hears of it afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # when it starts it lets through whatever was blocked
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _NoFile(ModuleType):
+    """The main module for whoever looks something up in it, but without a file to load it from."""
+
+    def __init__(self, main: ModuleType) -> None:
+        super().__init__(main.__name__)
+        self.__dict__.update(__spec__=None, __file__=None, _main=main)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_main"], name)
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """What a process is started with names no main module, which it would load and run again."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = _NoFile(main)
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+class _QuietStart:
+    """A process that starts deaf to Ctrl-C and without the main module."""
+
+    def start(self) -> None:
+        with STARTING, _deaf_children(), _main_hidden():
+            super().start()  # type: ignore[misc]
+
+
+class _Spawned(_QuietStart, SPAWN.Process):
+    pass
+
+
+class _Spawn(type(SPAWN)):  # type: ignore[misc]
+    Process = _Spawned
+
+
+if FORK_SERVER is not None:
+
+    class _Forked(_QuietStart, FORK_SERVER.Process):
+        pass
+
+    class _ForkServer(type(FORK_SERVER)):  # type: ignore[misc]
+        Process = _Forked
+
+
+def _begin() -> None:
+    """What a worker does first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_parent()
+
+
+def _end_with_parent() -> None:
+    """Let this worker end when the process that started it is gone, even if it was killed.
+
+    It would wait for its next task for ever: the pipe that brings them is held open by its like.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    with suppress(RuntimeError):  # no memory for a thread: the runs will say so
+        start_new_thread(follow, ())  # threading.Thread would wait for ever for it to begin

@@ -6,13 +6,9 @@ interruptions leave the results as they are.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from _thread import start_new_thread
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from contextlib import ExitStack, suppress
-from functools import cache
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -123,7 +119,7 @@ def run_missing(
 
     on_progress(kept(), total)
     with Pool(workers) as pool:
-        complete(pool, _work, [(inputs, seed, number) for number in missing], keep, stopped)
+        complete(pool, simulate, [(inputs, seed, number) for number in missing], keep, stopped)
 
 
 class Pool:
@@ -195,7 +191,7 @@ def complete(
     """Do all tasks, those of workers that died again.
 
     Args:
-        work: a function of a module, which calls ``end_with_parent`` first.
+        work: a function of a module, which a worker can import.
         tasks: its arguments, each time.
         keep: called here with each task and its result, as they are finished.
         stopped: the error to raise, from the reason.
@@ -220,33 +216,8 @@ def complete(
             if deaths == DEATHS_IN_A_ROW:
                 raise stopped(
                     f"workers died {deaths} times without finishing a run: out of memory (try "
-                    "fewer --workers), killed, or started from a script without "
-                    "'if __name__ == \"__main__\":'"
+                    "fewer --workers), or killed"
                 ) from None
-
-
-def _work(inputs: Inputs, seed: int, number: int) -> Chunk:
-    """Make a chunk in a worker."""
-    end_with_parent()
-    return simulate(inputs, seed, number)
-
-
-@cache
-def end_with_parent() -> None:
-    """Let this worker end when the process that started it is gone, even if it was killed.
-
-    It would wait for its next task for ever: the pipe that brings them is held open by its like.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
-
-    with suppress(RuntimeError):  # no memory for a thread: the runs will say so
-        start_new_thread(follow, ())  # threading.Thread would wait for ever for it to begin
 
 
 def local(workers: int) -> Workers | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -19,11 +21,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import dask
 import distributed
 import pytest
 from typer.testing import CliRunner
 
 import sim.cluster
+from sim.addresses import is_loopback
 from sim.analysis.forecast import forecast
 from sim.cli import app
 from sim.cluster import DaskCluster
@@ -36,7 +40,8 @@ CHUNKS = 2
 AGAIN_CHUNKS = 1  # of the first half of the runs, made again with other luck
 RUNS = CHUNKS * RUNS_PER_CHUNK
 TOO_MANY = 20_000  # more than are made before a test stops them
-AT_MOST = 30.0  # seconds that anything here may take
+AT_MOST = 90.0  # seconds that anything here may take on a busy machine
+AT_ONCE = 25.0  # seconds within which a command that was told to stop is gone
 
 Progress = Callable[[int, int], None]
 
@@ -48,9 +53,10 @@ def wait_until(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def environment(program: Path | None = None) -> dict[str, str]:
+def environment(program: Path | None = None, settings: Path | None = None) -> dict[str, str]:
     """That of a process which is to find the program in a folder; by default this one."""
-    return os.environ | {"PYTHONPATH": str(program or Path(sim.__file__).parents[1])}
+    found = os.environ | {"PYTHONPATH": str(program or Path(sim.__file__).parents[1])}
+    return found | ({"DASK_CONFIG": str(settings)} if settings else {})
 
 
 def living_inputs() -> int:
@@ -60,16 +66,24 @@ def living_inputs() -> int:
 class Cluster:
     """A scheduler, and the workers that a test adds."""
 
-    def __init__(self, folder: Path, ending: ExitStack) -> None:
+    def __init__(
+        self, folder: Path, ending: ExitStack, port: int = 0, settings: Path | None = None
+    ) -> None:
+        """``settings``: Dask's, with certificates, which all parts use then."""
         self._folder = folder
+        self._settings = settings
         self._ending = ending
         self._workers = ExitStack()
         note = folder / "scheduler.json"
-        self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(note))
+        note.unlink(missing_ok=True)
+        options = ["--protocol", "tls"] if settings else []
+        options += ["--port", str(port), "--scheduler-file", str(note)]
+        self.scheduler = self._start("scheduler", *options)
         ending.enter_context(ended(self.scheduler))
         wait_until(lambda: note.exists() and note.read_text().endswith("}"))
         self.address: str = json.loads(note.read_text())["address"]
-        self._client = distributed.Client(self.address, timeout=AT_MOST, set_as_default=False)
+        with configured(settings):
+            self._client = distributed.Client(self.address, timeout=AT_MOST, set_as_default=False)
         ending.callback(self._client.close)
 
     def add_workers(
@@ -127,8 +141,16 @@ class Cluster:
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,
-                env=environment(program),
+                env=environment(program, self._settings),
             )
+
+
+@contextmanager
+def configured(settings: Path | None) -> Iterator[None]:
+    """Dask as a file of settings has it, within this process."""
+    found = dask.config.collect([str(settings)], env={}) if settings else {}
+    with dask.config.set(dask.config.merge(dask.config.config, found)):
+        yield
 
 
 @contextmanager
@@ -183,6 +205,10 @@ def kept_chunks(out: Path, whole: Path) -> int:
     return sum(name.endswith("chunk.json") for name in left)
 
 
+def copy_of(out: Path, place: Path) -> Path:
+    return Path(shutil.copytree(out, place))
+
+
 def once(act: Callable[[], None]) -> Progress:
     """Do something when the first chunk is there and others are under way."""
     done_already: list[bool] = []
@@ -201,15 +227,15 @@ def command(scenario: Path, out: Path, cluster: str, runs: int = RUNS) -> list[s
 
 
 @contextmanager
-def pudong(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
+def pudong(arguments: list[str], settings: Path | None = None) -> Iterator[subprocess.Popen[str]]:
     """The command, in a process of its own."""
-    program = [sys.executable, "-c", "from sim.cli import app; app()"]
+    program = [sys.executable, "-c", "from sim.__main__ import main; main()"]
     with subprocess.Popen(
         [*program, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment(),
+        env=environment(settings=settings),
     ) as process:
         try:
             yield process
@@ -274,7 +300,7 @@ def test_a_forecast_that_loses_all_workers_goes_on_with_others(
     assert files(tmp_path) == files(whole)
 
 
-def test_a_forecast_whose_scheduler_dies_goes_on_here(
+def test_a_forecast_whose_scheduler_dies_goes_on_here_or_when_it_is_back(
     small: Runner, small_scenario: Path, tmp_path: Path, whole: Path
 ) -> None:
     out = tmp_path / "out"
@@ -293,8 +319,15 @@ def test_a_forecast_whose_scheduler_dies_goes_on_here(
     assert complained.count("\n") == 1
     assert (out / "runs" / "chunk-000000" / "chunk.json").exists()
     assert not (out / "summary.json").exists()
+    kept = copy_of(out, tmp_path / "kept")
     forecast(small.inputs, runs=RUNS, seed=1, out=out)
     assert files(whole).items() <= files(out).items()
+    with ExitStack() as ending:
+        cluster = Cluster(tmp_path, ending, port=int(cluster.address.rpartition(":")[2]))
+        cluster.add_workers(1)
+        with pudong(command(small_scenario, kept, cluster.address)) as process:
+            assert process.communicate(timeout=AT_MOST)[1] == ""
+    assert files(whole).items() <= files(kept).items()
 
 
 def test_ctrl_c_takes_the_tasks_off_the_cluster(
@@ -305,12 +338,8 @@ def test_ctrl_c_takes_the_tasks_off_the_cluster(
     with pudong(command(small_scenario, out, cluster.address, TOO_MANY)) as process:
         wait_until((out / "runs" / "chunk-000000").exists)
         wait_until(cluster.tasks)
-        try:
-            process.send_signal(signal.SIGINT)
-            _, complained = process.communicate(timeout=AT_MOST)
-        except subprocess.TimeoutExpired:  # Python drops one that comes amid a callback of Dask's
-            process.send_signal(signal.SIGINT)
-            _, complained = process.communicate(timeout=AT_MOST)
+        process.send_signal(signal.SIGINT)
+        _, complained = process.communicate(timeout=AT_ONCE)
     assert process.returncode == 130
     assert complained.startswith("Stopped; finished runs are kept")
     assert complained.count("\n") == 1
@@ -343,6 +372,28 @@ def other_program(folder: Path) -> Path:
     return folder
 
 
+def other_numpy(folder: Path) -> Path:
+    """A folder in which another numpy is said to be installed."""
+    note = folder / "numpy-1.0.dist-info" / "METADATA"
+    note.parent.mkdir(parents=True)
+    note.write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 1.0\n")
+    return shown_first(folder)
+
+
+def other_python(folder: Path) -> Path:
+    """A folder whose workers say that another Python runs them."""
+    folder.mkdir()
+    other = 'import platform\nplatform.python_version_tuple = lambda: ("3", "99", "0")\n'
+    (folder / "sitecustomize.py").write_text(other)
+    return shown_first(folder)
+
+
+def shown_first(folder: Path) -> Path:
+    """The program itself beside what is there."""
+    (folder / "sim").symlink_to(Path(sim.__file__).parent)
+    return folder
+
+
 def no_program(folder: Path) -> Path:
     """A folder that hides the program from whoever looks there first."""
     folder.mkdir()
@@ -354,6 +405,8 @@ def no_program(folder: Path) -> Path:
     ("program", "reason"),
     [
         (other_program, r"has another program \(code is [0-9a-f]{12} there and [0-9a-f]{12} here"),
+        (other_numpy, r"has another program \(numpy is 1.0 there and "),
+        (other_python, r"has another program \(Python is 3.99 there and "),
         (no_program, r"cannot load pudong-sim \(.*No module named 'sim'"),
     ],
 )
@@ -441,6 +494,109 @@ def test_a_server_that_is_no_scheduler_is_given_up_in_time(
     assert done.exit_code == 2
     assert f"--cluster {address}: what answers is no Dask scheduler" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+class Witness:
+    """Unpacked from a pickle it makes a file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, str]]:
+        return open, (str(self.file), "w")
+
+
+def test_nothing_of_a_foreign_server_is_unpacked_before_it_is_known(tmp_path: Path) -> None:
+    """One that speaks Dask's protocol, and packs what runs code when it is unpacked."""
+    from distributed.protocol import dumps, to_serialize
+    from distributed.protocol.serialize import ToPickle
+    from distributed.protocol.utils import pack_frames
+
+    def answer(server: socket.socket, message: object) -> None:
+        with suppress(OSError):
+            while True:
+                with server.accept()[0] as call:
+                    body = pack_frames([bytes(frame) for frame in dumps(message)])
+                    call.sendall(2 * (struct.pack("Q", len(body)) + body))
+                    while call.recv(1000):
+                        pass
+
+    witness = tmp_path / "unpacked"
+    for packed in (ToPickle(Witness(witness)), to_serialize(Witness(witness))):
+        for message in (packed, {"type": packed}, {"type": "Worker", "more": packed}):
+            with ExitStack() as ending:
+                server = ending.enter_context(socket.create_server(("127.0.0.1", 0)))
+                thread = threading.Thread(target=answer, args=(server, message))
+                thread.start()
+                ending.callback(thread.join)
+                ending.callback(server.shutdown, socket.SHUT_RDWR)
+                with pytest.raises(RunError, match=r"what answers is (no|a) Dask"):
+                    DaskCluster(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+            assert not witness.exists()
+    Witness(witness).__reduce__()[0](str(witness), "w").close()  # type: ignore[attr-defined]
+    assert witness.exists()
+
+
+# Certificates
+
+
+PAGE = (Path(__file__).parents[1] / "docs" / "cluster.md").read_text(encoding="utf-8")
+
+
+def certificates(folder: Path) -> Path:
+    """Dask's settings with certificates, both made as the documentation says."""
+    (commands,) = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
+    folder.mkdir()
+    done = subprocess.run(
+        ["sh", "-e"], input=commands, text=True, cwd=folder, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (settings,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    file = folder / "distributed.yaml"
+    file.write_text(settings.replace("/path/to", str(folder)))
+    return file
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl on this machine to make certificates with")
+    return certificates(tmp_path_factory.mktemp("certificates") / "own")
+
+
+def test_with_certificates_a_cluster_makes_the_same_runs_and_strangers_are_refused(
+    settings: Path, small_scenario: Path, tmp_path: Path, whole: Path
+) -> None:
+    with ExitStack() as ending:
+        cluster = Cluster(tmp_path, ending, settings=settings)
+        assert cluster.address.startswith("tls://")
+        cluster.add_workers(1)
+        with pudong(command(small_scenario, tmp_path / "out", cluster.address), settings) as one:
+            assert one.communicate(timeout=AT_MOST)[1] == ""
+        assert files(tmp_path / "out") == files(whole)
+
+        with pytest.raises(RunError, match=r"found no certificates in Dask's configuration; give"):
+            DaskCluster(cluster.address)
+        with pytest.raises(RunError, match=r"no Dask scheduler, or one for tls:// \("):
+            DaskCluster(cluster.address.replace("tls:", "tcp:"))
+        fit = r"the certificates do not fit \(.+\); give yours and the authority's in Dask's"
+        others = certificates(tmp_path / "others")
+        with configured(others), pytest.raises(RunError, match=fit):
+            DaskCluster(cluster.address)
+        # the scheduler's authority is right, and what is shown to it is of another
+        mixed = others.with_name("mixed.yaml")
+        texts = [str(file.parent / "ca.pem") for file in (others, settings)]
+        mixed.write_text(others.read_text().replace(*texts))
+        with configured(mixed), pytest.raises(RunError, match=fit):
+            DaskCluster(cluster.address)
+
+
+def test_whoever_answers_from_elsewhere_without_certificates_is_said_to_be_trusted() -> None:
+    assert is_loopback("127.0.0.1")
+    assert is_loopback("::1")
+    assert is_loopback("localhost")
+    assert not is_loopback("192.0.2.7")
+    assert not is_loopback("scheduler.example")
 
 
 def test_a_worker_is_no_scheduler(cluster: Cluster) -> None:

@@ -407,7 +407,7 @@ def test_a_full_disk_is_one_sentence_and_the_command_goes_on_when_there_is_room(
         stopped = invoke(out, FEW)
         assert stopped.exit_code == 2
         assert re.fullmatch(
-            rf"RunError: {out}/charts/\S+: cannot be used \(the disk is full\); finished runs are "
+            rf"RunError: {out}/charts/.+: cannot be drawn \(the disk is full\); finished runs are "
             rf"kept, {GOES_ON}\n",
             stopped.stderr,
         )
@@ -450,7 +450,7 @@ def test_a_file_that_the_system_cuts_off_is_not_taken_for_whole(tmp_path: Path, 
     with no_file_above(150_000):
         stopped = invoke(out, FEW)
     assert stopped.exit_code == 2
-    assert re.search(rf"{out}/charts/\S+.png: cannot be used \({why}\)", stopped.stderr)
+    assert re.search(rf"{out}/charts/.+: cannot be drawn \({why}\)", stopped.stderr)
     assert drafts(out) == []
     assert invoke(out, FEW, "--no-charts").exit_code == 0
     assert {name: text for name, text in files(out).items() if "charts" not in name} == files(few)

@@ -26,7 +26,7 @@ from sim.blueprint import Blueprint, Floats, build
 from sim.errors import RunError
 from sim.executors import Workers
 from sim.model import Outcome
-from sim.montecarlo import Pool, Progress, Task, complete, end_with_parent, local, no_progress
+from sim.montecarlo import Pool, Progress, Task, complete, local, no_progress
 from sim.plan import ALL_TARGETS, DISTRICT, Plan
 from sim.posterior import Posterior
 from sim.processes.accounts import indicators
@@ -282,7 +282,6 @@ def row_of(blueprint: Blueprint, outcome: Outcome) -> Floats:
 
 def _work(*task: Any) -> Floats:
     """Make a task's runs, (runs, columns); in a worker."""
-    end_with_parent()
     rows = []
     for _, first, count, inputs in _jobs(task):
         runner = Runner(inputs, task[0])

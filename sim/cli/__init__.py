@@ -22,7 +22,6 @@ from sim.cli.provenance import provenance
 from sim.cli.require import require
 from sim.cli.score import score
 from sim.cli.sensitivity import sensitivity
-from sim.cli.terminal import prepare_streams
 from sim.cli.validate import validate
 
 app = typer.Typer(
@@ -52,9 +51,3 @@ for command in (
     brief,
 ):
     app.command(name=command.__name__.rstrip("_"), cls=Command)(command)
-
-
-def main(name: str | None = None) -> None:
-    """Run the command; ``name``: what its help calls it, by default as it was started."""
-    prepare_streams()
-    app(prog_name=name)

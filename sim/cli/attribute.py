@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.cli import options
+from sim.cli.ending import KEPT, Finish
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
 from sim.cli.runs import making_runs, under_way
@@ -46,7 +47,7 @@ def attribute(
     targets and zones, charts/ and evaluations/ (the runs). The same command again goes on where it
     stopped.
     """
-    with making_runs(workers, cluster) as console:
+    with making_runs(workers, cluster) as console, Finish(charts, KEPT) as finish:
         from sim.analysis.attribute import asked_in_all
         from sim.analysis.attribute import attribute as share_out
         from sim.analysis.attribution import check_goal, write_attribution
@@ -58,14 +59,15 @@ def attribute(
         needed = asked_in_all(inputs.plan, max(runs, 0), permutations, seed)
         with under_way(needed, seed, out, workers, cluster) as how:
             found = share_out(inputs, runs=runs, permutations=permutations, **how)
+        finish.do(write_attribution, found, out)
         if charts:
-            _draw(found, target, zone, inputs.plan, out / "charts", lang)
-        write_attribution(found, out)
+            _draw(finish, found, target, zone, inputs.plan, out / "charts", lang)
         _show(console, found, target, zone, inputs.plan, lang)
         print_files(console, [out / "attribution.json", "shares.csv", *["charts/"] * charts])
 
 
 def _draw(
+    finish: Finish,
     found: Attribution,
     targets: list[str] | None,
     zone: str,
@@ -74,11 +76,11 @@ def _draw(
     language: Language,
 ) -> None:
     from sim.report.attribution import attribution_chart
-    from sim.report.charts import save
 
     for target in targets or [whole.target for whole in found.wholes if whole.zone == zone]:
-        chart = attribution_chart(found, target, zone, plan, language=language.value)
-        save(chart, folder / f"attribution-{target}-{zone}")
+        place = folder / f"attribution-{target}-{zone}"
+        what = found, target, zone, plan
+        finish.draw(place, attribution_chart, *what, language=language.value)
 
 
 def _show(

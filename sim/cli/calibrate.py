@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sim.cli import options
+from sim.cli.ending import KEPT, Finish
 from sim.cli.printing import command_line
 from sim.cli.runs import making_runs, under_way
 
@@ -36,7 +37,7 @@ def calibrate(
     forecasts to use, calibration.md with pictures, and the runs. The same command again goes on
     where it stopped.
     """
-    with making_runs(workers, cluster) as console:
+    with making_runs(workers, cluster) as console, Finish(kept=KEPT) as finish:
         from calibration.calibrate import calibrate as fit_of
         from calibration.calibrate import runs_needed
         from calibration.page import write_page
@@ -45,7 +46,7 @@ def calibrate(
         inputs = read_scenario(scenario)
         with under_way(runs_needed(runs), seed, out, workers, cluster) as how:
             fit = fit_of(inputs, observations, until=until, runs=runs, **how)
-        write_page(fit, out, command_line())
+        finish.do(write_page, fit, out, command_line(), finish.draw)
         console.print(
             f"{len(fit.head.figures)} figures fitted, "
             f"{fit.head.effective_draws:,.0f} effective draws.\n"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.cli import options
+from sim.cli.ending import KEPT, Finish
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
 from sim.cli.runs import making_runs, under_way
@@ -38,7 +39,7 @@ def compare(
     Leaves in OUT: compare.json (documented in docs/compare.md), differences.csv, costs.csv, charts/
     and evaluations/ (the runs). The same command again goes on where it stopped.
     """
-    with making_runs(workers, cluster) as console:
+    with making_runs(workers, cluster) as console, Finish(charts, KEPT) as finish:
         from sim.analysis.compare import compare as hold_beside
         from sim.analysis.compare import write_comparison
         from sim.scenario import read_scenario
@@ -47,24 +48,24 @@ def compare(
         others = [read_scenario(path) for path in what_if]
         with under_way(runs * (1 + len(others)), seed, out, workers, cluster) as how:
             found = hold_beside(first, others, runs=runs, **how)
+        finish.do(write_comparison, found, out)
         if charts:
-            _draw(found, first, out / "charts", lang)
-        write_comparison(found, out)
+            _draw(finish, found, first, out / "charts", lang)
         _show(console, found, first, lang)
         files = [out / "compare.json", "differences.csv", "costs.csv"]
         print_files(console, [*files, *["charts/"] * charts])
 
 
-def _draw(found: Comparison, inputs: Inputs, folder: Path, language: Language) -> None:
-    from sim.report.charts import save
+def _draw(
+    finish: Finish, found: Comparison, inputs: Inputs, folder: Path, language: Language
+) -> None:
     from sim.report.difference import difference_chart, zones_chart
 
-    folder.mkdir(parents=True, exist_ok=True)
     for number, what_if in enumerate(found.what_ifs, start=1):
         name = f"{number}-{what_if.scenario.id}"
         for kind, chart in (("difference", difference_chart), ("zones", zones_chart)):
-            drawn = chart(found, what_if, inputs.plan, language=language.value)
-            save(drawn, folder / f"{kind}-{name}")
+            what = found, what_if, inputs.plan
+            finish.draw(folder / f"{kind}-{name}", chart, *what, language=language.value)
 
 
 def _show(console: Console, found: Comparison, inputs: Inputs, language: Language) -> None:

@@ -84,9 +84,10 @@ def dashboard(
                 "pip install 'pudong-sim[dashboard]'"
             ) from None
         prepare()
+        from sim.addresses import is_loopback
         from sim.analysis.naive import read_history
         from sim.analysis.published import read_published
-        from sim.dashboard.address import Public, is_loopback
+        from sim.dashboard.address import Public
         from sim.dashboard.kept import check_usable
         from sim.dashboard.room import Limits
         from sim.dashboard.server import serve

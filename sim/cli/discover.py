@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.cli import options
-from sim.cli.ending import KEPT, errors
+from sim.cli.ending import KEPT, Finish, errors
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
-from sim.cli.runs import making_runs, under_way
+from sim.cli.runs import start_workers, under_way
 
 if TYPE_CHECKING:
     from sim.analysis.discover import Discovery
@@ -54,7 +54,7 @@ def discover(
     levers vary over their bounds. Leaves in OUT: discover.json (documented in docs/discover.md),
     limits.csv and a chart.
     """
-    with errors(KEPT) as console:
+    with errors(KEPT) as console, Finish(charts, KEPT) as finish:
         from sim.errors import RunError
 
         finished = not source.is_file() and source.suffix not in (".yaml", ".yml")
@@ -70,21 +70,20 @@ def discover(
         else:
             assert out is not None
             count = 1000 if runs is None else runs
-            with making_runs(workers, cluster):
-                found = _of_scenario(
-                    source, levers or "all", target, zone, count, seed, out, workers, cluster
-                )
+            start_workers(workers, cluster)
+            found = _of_scenario(
+                source, levers or "all", target, zone, count, seed, out, workers, cluster
+            )
         from sim.analysis.discover_record import record_of, write_discovery
         from sim.report.discover_table import box_table, box_words, heading, verdict
 
         place = out or source / "discover" / f"{target}.{zone}"
         record, plan = record_of(found), found.inputs.plan
-        files = write_discovery(record, place)
+        files = finish.do(write_discovery, record, place) or []
         if charts:
             from sim.report.box import box_chart
-            from sim.report.charts import save
 
-            files += save(box_chart(record, plan, language=lang.value), place / "box")
+            files += finish.draw(place / "box", box_chart, record, plan, language=lang.value)
         console.print()
         print_lines(console, [heading(record, plan)], lang)
         for number, box in enumerate(record.boxes, start=1):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.cli import options
-from sim.cli.ending import errors
+from sim.cli.ending import Finish, errors
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
 from sim.cli.runs import progress_bar
@@ -36,13 +36,12 @@ def explain(
     Leaves explanation-TARGET-ZONE.json (documented in docs/explain.md), the text as .md and the
     chain as a picture in OUT; the forecast in DIR stays as it is.
     """
-    with errors() as console:
+    with errors() as console, Finish() as finish:
         from sim.analysis.explain import explain as follow
         from sim.analysis.explain import runs_again
         from sim.analysis.explanation import file_name, write_explanation
         from sim.analysis.finished import read_finished
         from sim.report.chain import chain_chart
-        from sim.report.charts import save
         from sim.report.explanation_table import sentences
         from sim.report.places import folder_for
         from sim.report.wording import say
@@ -55,12 +54,11 @@ def explain(
             found = follow(finished, target, zone, runs=count, on_progress=on_progress)
         plan = finished.inputs.plan
         name = file_name(target, zone)
-        chart = chain_chart(found, plan, language=lang.value)
         text = "\n\n".join(say(line, lang.value, "\n\n") for line in sentences(found, plan))
         folder.mkdir(parents=True, exist_ok=True)
-        save(chart, folder / name)
-        write_text(folder / f"{name}.md", text + "\n")
-        write_explanation(found, folder / f"{name}.json")
+        finish.do(write_explanation, found, folder / f"{name}.json")
+        finish.do(write_text, folder / f"{name}.md", text + "\n")
+        finish.draw(folder / name, chain_chart, found, plan, language=lang.value)
         _show(console, found, plan, lang)
         print_files(console, [f"{folder / name}.json", ".md", ".png", ".svg"])
 

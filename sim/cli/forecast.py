@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.cli import options
+from sim.cli.ending import KEPT, Finish
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
 from sim.cli.runs import making_runs, under_way
@@ -15,7 +16,7 @@ from sim.cli.runs import making_runs, under_way
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sim.analysis.observe import Figures
+    from sim.analysis.observe import Figures, Observed
     from sim.analysis.probability import Answer
     from sim.scenario import Inputs
 
@@ -58,7 +59,7 @@ def forecast(
     observed.json too. No run is made again for it. Figures that the economy's posterior was fitted
     to count once only: condition on them with --priors.
     """
-    with making_runs(workers, cluster) as console:
+    with making_runs(workers, cluster) as console, Finish(charts, KEPT) as finish:
         from sim.analysis.forecast import forecast as run_forecast
         from sim.scenario import read_scenario, with_priors
 
@@ -69,12 +70,15 @@ def forecast(
         most = runs if runs is not None else 500 if precision is None else 20_000
         with under_way(most, seed, out, workers, cluster) as how:
             answer = run_forecast(inputs, runs=most, precision=precision, **how)
-        if charts:
-            _draw(inputs, answer, seed, out, lang)
-        _show(console, inputs, answer, lang)
-        left = [f"{out}/summary.json", f"{out}/runs/"] + [f"{out}/charts/"] * charts
+        observed = None
         if figures is not None:
-            _condition(console, inputs, figures, answer, seed, out, lang, charts)
+            observed = finish.do(_condition, inputs, figures, answer, seed, out)
+        if charts:
+            finish.do(_draw, finish, inputs, answer, observed, seed, out, lang)
+        left = [f"{out}/summary.json", f"{out}/runs/"] + [f"{out}/charts/"] * charts
+        _show(console, inputs, answer, lang)
+        if observed is not None:
+            _show_observed(console, inputs, observed, lang)
             left.insert(1, f"{out}/observed.json")
         print_files(console, left)
 
@@ -86,50 +90,37 @@ def _figures(file: Path, inputs: Inputs) -> Figures:
     return read_figures(file, inputs)
 
 
-def _condition(
-    console: Console,
-    inputs: Inputs,
-    figures: Figures,
-    answer: Answer,
-    seed: int,
-    out: Path,
-    language: Language,
-    charts: bool,
-) -> None:
+def _condition(inputs: Inputs, figures: Figures, answer: Answer, seed: int, out: Path) -> Observed:
     from sim.analysis.observe import condition
     from sim.analysis.observed import write_observed
-    from sim.report.observed import heading, observed_notes
-    from sim.report.table import probability_table
     from sim.store import locked
 
     observed = condition(inputs, figures, answer, seed=seed, out=out)
     with locked(out):
         write_observed(observed, inputs, seed, out)
-        if charts:
-            from sim.report.charts import save
-            from sim.report.shift import shift_chart
-
-            chart = shift_chart(
-                observed, inputs.plan, scenario=inputs.scenario.name, language=language.value
-            )
-            save(chart, out / "charts" / "observed")
-    console.print()
-    print_lines(console, [heading(observed)], language)
-    console.print()
-    console.print(
-        probability_table(
-            observed.results, inputs.plan, width=console.width, language=language.value
-        )
-    )
-    print_lines(console, observed_notes(observed, inputs.plan), language)
+    return observed
 
 
-def _draw(inputs: Inputs, answer: Answer, seed: int, out: Path, language: Language) -> None:
+def _draw(
+    finish: Finish,
+    inputs: Inputs,
+    answer: Answer,
+    observed: Observed | None,
+    seed: int,
+    out: Path,
+    language: Language,
+) -> None:
     from sim.report.gallery import draw_all
+    from sim.report.shift import shift_chart
     from sim.store import locked
 
+    folder = out / "charts"
     with locked(out):
-        draw_all(inputs, answer, seed, out / "charts", language.value)
+        draw_all(finish.draw, inputs, answer, seed, folder, language.value)
+        if observed is not None:
+            place, name, lang = folder / "observed", inputs.scenario.name, language.value
+            what = observed, inputs.plan
+            finish.draw(place, shift_chart, *what, scenario=name, language=lang)
 
 
 def _show(console: Console, inputs: Inputs, answer: Answer, language: Language) -> None:
@@ -140,3 +131,20 @@ def _show(console: Console, inputs: Inputs, answer: Answer, language: Language) 
         probability_table(answer.results, inputs.plan, width=console.width, language=language.value)
     )
     print_lines(console, notes(answer, inputs.scenario.name), language)
+
+
+def _show_observed(
+    console: Console, inputs: Inputs, observed: Observed, language: Language
+) -> None:
+    from sim.report.observed import heading, observed_notes
+    from sim.report.table import probability_table
+
+    console.print()
+    print_lines(console, [heading(observed)], language)
+    console.print()
+    console.print(
+        probability_table(
+            observed.results, inputs.plan, width=console.width, language=language.value
+        )
+    )
+    print_lines(console, observed_notes(observed, inputs.plan), language)

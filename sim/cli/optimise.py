@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sim.cli import options
+from sim.cli.ending import KEPT, Finish
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
 from sim.cli.runs import making_runs, under_way
@@ -42,7 +43,7 @@ def optimise(
     Leaves in OUT: optimise.json (documented in docs/optimise.md), optimise.yaml (the answer as a
     scenario), charts/ and evaluations/ (the runs). The same command again goes on where it stopped.
     """
-    with making_runs(workers, cluster) as console:
+    with making_runs(workers, cluster) as console, Finish(charts, KEPT) as finish:
         from sim.analysis.optimise import optimise as allocate
         from sim.analysis.optimise import write_optimum
         from sim.report.optimise_table import allocation_table, lines, setting_table
@@ -59,14 +60,14 @@ def optimise(
                 confirm=confirm,
                 **how,
             )
+        files = finish.do(write_optimum, found, inputs, out) or []
         if charts:
             from sim.report.allocation import allocation_chart
-            from sim.report.charts import save
             from sim.report.front import front_chart
 
             for name, chart in (("front", front_chart), ("allocation", allocation_chart)):
-                save(chart(found, inputs, language=lang.value), out / "charts" / name)
-        files = write_optimum(found, inputs, out)
+                place = out / "charts" / name
+                finish.draw(place, chart, found, inputs, language=lang.value)
         console.print()
         for table in (
             allocation_table(found, inputs, lang.value),

@@ -21,7 +21,10 @@ Forecast = Annotated[Path, typer.Argument(metavar="DIR", help="A finished foreca
 
 Seed = Annotated[int, typer.Option(help="Seed of all draws.")]
 Workers = Annotated[int | None, typer.Option(help="Worker processes.", show_default="one a core")]
-Cluster = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:8786.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(help="Address of a Dask scheduler that you trust, tls://host:8786 or tcp://…"),
+]
 Lang = Annotated[Language, typer.Option("--lang", help="Language of names and charts.")]
 Charts = Annotated[bool, typer.Option(help="Draw the charts as PNG and SVG.")]
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sim.cli import options
+from sim.cli.ending import KEPT, Finish
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
 from sim.cli.runs import making_runs, under_way
@@ -39,7 +40,7 @@ def require(
     Leaves in OUT: require.json (documented in docs/require.md), require.yaml (the answer as a
     scenario), charts/ and evaluations/ (the runs). The same command again goes on where it stopped.
     """
-    with making_runs(workers, cluster) as console:
+    with making_runs(workers, cluster) as console, Finish(charts, KEPT) as finish:
         from sim.analysis.require import require as ask
         from sim.analysis.require import write_requirement
         from sim.report.require_table import level_table, lines
@@ -58,13 +59,12 @@ def require(
                 confirm=confirm,
                 **how,
             )
+        files = finish.do(write_requirement, found, inputs, out) or []
         if charts:
-            from sim.report.charts import save
             from sim.report.dose import dose_chart
 
-            drawn = dose_chart(found, inputs, language=lang.value)
-            save(drawn, out / "charts" / "require")
-        files = write_requirement(found, inputs, out)
+            place = out / "charts" / "require"
+            finish.draw(place, dose_chart, found, inputs, language=lang.value)
         console.print()
         console.print(level_table(found, inputs, lang.value))
         print_lines(console, lines(found, inputs), lang)

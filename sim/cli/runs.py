@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from sim.cli.ending import KEPT, errors
+from sim.cli.ending import KEPT, errors, say
 from sim.executors import prepare
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 
 PATIENCE = 5.0  # seconds
+UNGUARDED = (
+    "whoever answers there is trusted to run code here; tls:// says who it is (docs/cluster.md)"
+)
 
 
 class Making(TypedDict):
@@ -36,9 +39,14 @@ class Making(TypedDict):
 def making_runs(workers: int | None, cluster: str | None) -> Iterator[Console]:
     """``errors`` of a command that makes runs; its workers start while it reads what it needs."""
     with errors(KEPT) as console:
-        if workers != 1 and cluster is None:
-            prepare()
+        start_workers(workers, cluster)
         yield console
+
+
+def start_workers(workers: int | None, cluster: str | None) -> None:
+    """What workers here come from, if there are to be any, so that it loads the model meanwhile."""
+    if workers != 1 and cluster is None:
+        prepare()
 
 
 def cores() -> int:
@@ -57,7 +65,10 @@ def runners(workers: int | None, cluster: str | None) -> int | Workers:
         raise RunError("--workers and --cluster exclude each other; the cluster has its own")
     from sim.cluster import DaskCluster
 
-    return DaskCluster(cluster)
+    found = DaskCluster(cluster)
+    if not found.is_guarded():
+        say(f"--cluster {cluster}: {UNGUARDED}")
+    return found
 
 
 @contextmanager
@@ -90,7 +101,7 @@ def progress_bar(runs: int) -> Iterator[Progress]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, disable=not sys.stderr.isatty()) as bar, patience() as first_came:
+    with Progress(*columns, disable=not watched()) as bar, patience() as first_came:
         task = bar.add_task("runs", total=runs)
 
         def show(done: int, total: int) -> None:
@@ -101,12 +112,17 @@ def progress_bar(runs: int) -> Iterator[Progress]:
         yield show
 
 
+def watched() -> bool:
+    """Whether stderr is a terminal; a program may be started without any."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 @contextmanager
 def patience() -> Iterator[Callable[[], None]]:
     """Says what takes so long when the first run is late; gives what is called when it has come."""
 
     def explain() -> None:
-        if sys.stderr.isatty():
+        if watched():
             sys.stderr.write(
                 "no run has come in yet: the first time on a machine the model is compiled, which "
                 "takes about half a minute\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.cli import options
-from sim.cli.ending import errors
+from sim.cli.ending import Finish, errors
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
 
@@ -43,14 +43,14 @@ def score(
     Leaves score.json (documented in docs/scoring.md) and a reliability chart in OUT; the forecast
     in DIR stays as it is.
     """
-    with errors() as console:
+    with errors() as console, Finish() as finish:
         from sim.analysis.finished import read_finished
         from sim.analysis.judging import score as hold_beside
 
         file = _place(directory, out)
         finished = read_finished(directory)
         found = hold_beside(finished, outturns, history)
-        _write(finished, found, file, lang)
+        _write(finish, finished, found, file, lang)
         _show(console, finished, found, lang)
         print_files(console, [file, f"{_chart(file)}.png", ".svg"])
 
@@ -75,15 +75,17 @@ def _chart(file: Path) -> Path:
     return file.with_name(f"{own}-reliability".lstrip("-"))
 
 
-def _write(finished: Finished, found: Score, file: Path, language: Language) -> None:
+def _write(
+    finish: Finish, finished: Finished, found: Score, file: Path, language: Language
+) -> None:
     from sim.analysis.scorebook import write_score
-    from sim.report.charts import save
     from sim.report.reliability import reliability_chart
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_score(found, file)
+    finish.do(write_score, found, file)
     name = finished.inputs.scenario.name
-    save(reliability_chart(found, scenario=name, language=language.value), _chart(file))
+    place, lang = _chart(file), language.value
+    finish.draw(place, reliability_chart, found, scenario=name, language=lang)
 
 
 def _show(console: Console, finished: Finished, found: Score, language: Language) -> None:

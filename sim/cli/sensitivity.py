@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.cli import options
+from sim.cli.ending import KEPT, Finish
 from sim.cli.options import Language
 from sim.cli.printing import print_files, print_lines
 from sim.cli.runs import making_runs, under_way
@@ -57,7 +58,7 @@ def sensitivity(
     Leaves in OUT: sensitivity.json (documented in docs/sensitivity.md), screening.csv and
     indices.csv, charts/ and evaluations/ (the runs). The same command goes on where it stopped.
     """
-    with making_runs(workers, cluster) as console:
+    with making_runs(workers, cluster) as console, Finish(charts, KEPT) as finish:
         from sim.analysis.sensitivity import sensitivity as analyse
         from sim.analysis.sensitivity_record import record_of, write_sensitivity
         from sim.report.sensitivity_table import lines, tables
@@ -77,9 +78,9 @@ def sensitivity(
                 **how,
             )
         record = record_of(found)
-        files = write_sensitivity(record, out)
+        files = finish.do(write_sensitivity, record, out) or []
         if charts:
-            _draw(record, inputs, out / "charts", lang)
+            _draw(finish, record, inputs, out / "charts", lang)
             files.append(out / "charts")
         for table in tables(record, inputs.plan, lang.value):
             console.print()
@@ -88,11 +89,12 @@ def sensitivity(
         print_files(console, files)
 
 
-def _draw(record: SensitivityRecord, inputs: Inputs, folder: Path, language: Language) -> None:
-    from sim.report.charts import save
+def _draw(
+    finish: Finish, record: SensitivityRecord, inputs: Inputs, folder: Path, language: Language
+) -> None:
     from sim.report.tornado import drawn, tornado
 
-    folder.mkdir(parents=True, exist_ok=True)
     for target, zone in drawn(record):
-        chart = tornado(record, inputs.plan, target, zone, language=language.value)
-        save(chart, folder / f"tornado-{target}-{zone}")
+        place = folder / f"tornado-{target}-{zone}"
+        what = record, inputs.plan, target, zone
+        finish.draw(place, tornado, *what, language=language.value)

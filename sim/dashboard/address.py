@@ -12,6 +12,7 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from sim.addresses import is_loopback
 from sim.errors import RunError, shown
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -150,13 +151,3 @@ def _split(host: str) -> tuple[str | None, int | None]:
         return None, None
     name, port = found.groups()
     return name, int(port) if port else None
-
-
-def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches an address."""
-    if address.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

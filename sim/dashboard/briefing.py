@@ -25,7 +25,6 @@ from sim.dashboard.room import Room, to_its_end
 from sim.dashboard.runs import Pieces, Runs, make
 from sim.errors import RunError
 from sim.executors import LocalProcesses
-from sim.montecarlo import end_with_parent
 from sim.report.brief.compose import compose
 from sim.report.brief.document import Tongue
 from sim.report.brief.writers import write
@@ -139,7 +138,6 @@ async def _written(order: Order) -> bytes:
 
 def carry_out(order: Order, file: Path) -> None:
     """Finish the forecast and write about it; in a process of its own."""
-    end_with_parent()
     if order.runs is not None:
         forecast(order.inputs, runs=order.runs, seed=order.seed, out=order.folder)
     beside = None

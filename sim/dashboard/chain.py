@@ -14,7 +14,6 @@ from sim.blueprint import Floats
 from sim.dashboard.engine import RUNS_PER_BATCH
 from sim.dashboard.room import Room
 from sim.dashboard.runs import Runs
-from sim.montecarlo import end_with_parent
 from sim.plan import DISTRICT, Target
 from sim.runner import Runner
 from sim.scenario import Inputs
@@ -92,6 +91,5 @@ def look(
     inputs: Inputs, seed: int, target: Target, first: int, count: int
 ) -> tuple[int, list[Watched]]:
     """Make runs again and look at them; in a worker."""
-    end_with_parent()
     runner = Runner(inputs, seed)
     return first, [watch(runner, run, target) for run in range(first, first + count)]

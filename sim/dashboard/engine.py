@@ -66,7 +66,7 @@ class Engine:
         """The results of tasks, as they come, in any order; likewise.
 
         Args:
-            work: a function of a module, which calls ``end_with_parent`` first.
+            work: a function of a module, which a worker can import.
             tasks: its arguments, each time; each takes no longer than a batch of runs.
         """
         deaths = 0

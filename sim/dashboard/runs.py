@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sim import months
 from sim.analysis.evaluation import Flags, column_names
 from sim.blueprint import Floats
-from sim.montecarlo import columns_of, end_with_parent, stretch
+from sim.montecarlo import columns_of, stretch
 from sim.processes.accounts import indicators
 from sim.runner import Runner
 from sim.scenario import Inputs
@@ -23,7 +23,6 @@ from sim.zones import ITEMS
 
 def make(inputs: Inputs, seed: int, first: int, count: int) -> Chunk:
     """Make runs; in a worker."""
-    end_with_parent()
     return stretch(inputs, seed, first, count)
 
 

@@ -32,6 +32,7 @@ from sim.dashboard.token import Token
 from sim.errors import RunError
 from sim.report import glyphs
 from sim.scenario import Inputs
+from sim.stopping import STOPS
 from sim.store import reason
 
 STATIC = Path(__file__).parent / "static"
@@ -90,8 +91,10 @@ def serve(
         )
         gc.collect()
         gc.freeze()  # it stays; to look through all of it again and again holds up all pages
-        with suppress(KeyboardInterrupt):
+        try:
             uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:  # in this way the page ends
+            STOPS.settle()
 
 
 def _listen(address: str, port: int) -> socket.socket:

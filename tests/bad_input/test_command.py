@@ -152,7 +152,9 @@ def test_charts_that_cannot_be_written_are_said(finished: Path, tmp_path: Path) 
     (out / "charts").write_text("a file")
     result = run("forecast", SCENARIO, "--runs", 1, "--workers", 1, "--out", out)
     assert result.exit_code == 2
-    assert result.stderr == f"RunError: {out / 'charts'}: cannot be used (File exists)\n"
+    assert result.stderr.startswith(f"RunError: {out}/charts/probability-board, ")
+    assert "cannot be drawn (File exists)" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_directory_is_not_a_scenario() -> None:
