@@ -41,11 +41,13 @@ def explain(
         from sim.analysis.explain import runs_again
         from sim.analysis.explanation import file_name, write_explanation
         from sim.analysis.finished import read_finished
+        from sim.figures import Name
         from sim.report.chain import chain_chart
         from sim.report.explanation_table import sentences
         from sim.report.places import folder_for
         from sim.report.wording import say
         from sim.store import write_text
+        from sim.text import markdown
 
         finished = read_finished(directory)
         folder = folder_for(out or directory / "explain", directory)
@@ -54,7 +56,8 @@ def explain(
             found = follow(finished, target, zone, runs=count, on_progress=on_progress)
         plan = finished.inputs.plan
         name = file_name(target, zone)
-        text = "\n\n".join(say(line, lang.value, "\n\n") for line in sentences(found, plan))
+        lines = [Name(zh=markdown(s.zh), en=markdown(s.en)) for s in sentences(found, plan)]
+        text = "\n\n".join(say(line, lang.value, "\n\n") for line in lines)
         folder.mkdir(parents=True, exist_ok=True)
         finish.do(write_explanation, found, folder / f"{name}.json")
         finish.do(write_text, folder / f"{name}.md", text + "\n")
