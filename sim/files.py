@@ -1,8 +1,6 @@
 """YAML files read into validated records, with the line of every field kept for messages.
 
-PyYAML's safe loader composes the nodes (it knows lines), pydantic validates what they hold. It is
-the one of libyaml, also where PyYAML has another: that one reads another language, in which
-``{question: Why?}`` is an error.
+PyYAML's safe loader composes the nodes (it knows lines), pydantic validates what they hold.
 """
 
 from __future__ import annotations
@@ -228,14 +226,28 @@ def _text(path: Path, raw: bytes) -> str:
     return text
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """PyYAML's own reader, for where it was built without libyaml; it reads the same language.
+
+    By itself it ends text within brackets at a ``?``, and ``{question: Why?}`` is an error.
+    """
+
+    _in_text = False
+
+    def scan_plain(self) -> Any:
+        self._in_text = True
+        try:
+            return super().scan_plain()  # type: ignore[no-untyped-call]
+        finally:
+            self._in_text = False
+
+    def peek(self, index: int = 0) -> str:
+        sign: str = super().peek(index)  # type: ignore[no-untyped-call]
+        return "a" if sign == "?" and self._in_text else sign
+
+
 def _loader() -> type:
-    try:
-        return yaml.CSafeLoader
-    except AttributeError:
-        raise InputError(
-            "PyYAML was built here without libyaml, which reads the files; install it anew: "
-            "pip install --force-reinstall --only-binary pyyaml pyyaml"
-        ) from None
+    return getattr(yaml, "CSafeLoader", _PlainLoader)
 
 
 def _check_depth(path: Path, text: str, loader: type) -> None:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from sim.cli import app
 from sim.economy import read_economy
+from sim.files import read_yaml
 from sim.plan import read_plan
 from sim.scenario import read_scenario
 
@@ -90,10 +91,26 @@ def test_whole_numbers_may_be_written_with_a_point(tmp_path: Path) -> None:
     assert (lever.ramp, type(lever.ramp)) == (3, int)
 
 
-def test_a_yaml_library_that_reads_another_language_is_named(
-    monkeypatch: pytest.MonkeyPatch,
+def valid_files() -> list[Path]:
+    root = HERE.parents[1]
+    found = [*(root / "scenarios").glob("*.yaml"), *(HERE.parent / "reference").glob("*.yaml")]
+    return [*found, *(HERE.parent / "small_district").glob("*.yaml"), *(HERE / "good").iterdir()]
+
+
+@pytest.mark.parametrize("file", valid_files(), ids=lambda file: file.name)
+def test_files_are_read_alike_without_libyaml(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_it = read_yaml(file)
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    without = read_yaml(file)
+    assert without == with_it
+    assert repr(without.data) == repr(with_it.data)
+
+
+@pytest.mark.parametrize("file", [file for file in MESSAGES if file.startswith("scenario/")])
+def test_malformed_files_are_refused_without_libyaml_too(
+    file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(yaml, "CSafeLoader")
-    done = CliRunner().invoke(app, ["validate", "../small_district/scenario.yaml"])
+    done = CliRunner().invoke(app, ["validate", file])
     assert done.exit_code == 2
-    assert "InputError: PyYAML was built here without libyaml" in done.stderr
+    assert file in done.stderr

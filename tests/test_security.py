@@ -1,4 +1,4 @@
-"""The licence, and those of what is installed with it."""
+"""What SECURITY.md promises: tests that are there, and licences that bind nobody's own code."""
 
 from __future__ import annotations
 
@@ -10,6 +10,17 @@ ROOT = Path(__file__).parents[1]
 # Licences that ask for one's own code to be under them; MPL asks for its own files alone.
 BINDING = re.compile(r"\bA?GPL|General Public License|\bSSPL|\bEUPL|Commons Clause", re.IGNORECASE)
 LESSER = re.compile(r"\bLGPL|Lesser General Public", re.IGNORECASE)
+
+
+def test_every_promise_names_a_test_that_is_there() -> None:
+    page = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    promised = page.partition("## What is promised")[2].partition("\n## ")[0]
+    rows = [line for line in promised.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 8
+    for row in rows:
+        named = re.findall(r"`(tests/[a-z_/]+(?:\.py)?|make test)`", row.split("|")[3])
+        assert named, row
+        assert all(name == "make test" or (ROOT / name).exists() for name in named), row
 
 
 def licence_of(name: str) -> str:
