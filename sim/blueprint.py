@@ -206,7 +206,7 @@ def build(inputs: Inputs) -> Blueprint:
     plan, economy, scenario = inputs.plan, inputs.economy, inputs.scenario
     zones, sectors = plan.zone_ids(), plan.sector_ids()
     base = _base(economy, zones, sectors)
-    firm_share = base.firms.sum(axis=1) / max(1, base.firms.sum())
+    firm_share = base.firms.sum(axis=1) / max(1, int(base.firms.sum()))
     distance = _distances(economy, zones)
     levers, baseline = _lever_paths(scenario, economy, plan, firm_share)
     capacity, extra = _department_capacity(scenario, plan)

@@ -237,12 +237,12 @@ class _PlainLoader(yaml.SafeLoader):
     def scan_plain(self) -> Any:
         self._in_text = True
         try:
-            return super().scan_plain()  # type: ignore[no-untyped-call]
+            return super().scan_plain()
         finally:
             self._in_text = False
 
     def peek(self, index: int = 0) -> str:
-        sign: str = super().peek(index)  # type: ignore[no-untyped-call]
+        sign: str = super().peek(index)
         return "a" if sign == "?" and self._in_text else sign
 
 

@@ -76,7 +76,8 @@ class Fit:
 
     def __init__(self, parks: Parks, p: LifecycleParameters) -> None:
         self.focus = np.where(parks.takes, p.focus_utility * parks.focus, -np.inf)
-        self.courted = p.recruiting_utility * parks.takes.sum(axis=1)  # over an even share
+        sectors = parks.takes.sum(axis=1, dtype=float)
+        self.courted = p.recruiting_utility * sectors  # over an even share
 
 
 def close(model: District) -> None:
