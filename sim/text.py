@@ -69,7 +69,7 @@ def csv_text(table: pd.DataFrame) -> str:
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith(FORMULA) and not _is_number(value):
+    if isinstance(value, str) and value.startswith(FORMULA) and value[1:] and not _is_number(value):
         return "'" + value
     return value
 

@@ -222,7 +222,7 @@ def test_whatever_step_is_disturbed_says_so_once_and_the_same_command_finishes(
     print(f"\n{name}, {how}: {done.stdout.strip()}")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1, done.stdout
-    assert int(done.stdout.split()[-1]) > 10
+    assert int(done.stdout.split()[-1]) > (2 if name == "brief" else 10)  # which writes one file
 
 
 # A stop that Python drops

@@ -241,7 +241,7 @@ def test_csv_tables_hold_every_name_and_no_formula(forecast: Made) -> None:
         for row in csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline="")):
             values |= set(row)
     for value in values:
-        if value[:1] in ("=", "+", "-", "@"):
+        if value[:1] in ("=", "+", "-", "@") and value[1:]:
             float(value)
     guarded = {value.removeprefix("'") for value in values}
     names = {name.removeprefix("'") for name in district.names("targets", "zones")[2:]}

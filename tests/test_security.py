@@ -26,7 +26,7 @@ def test_every_promise_names_a_test_that_is_there() -> None:
 def licence_of(name: str) -> str:
     """What a distribution says of its licence."""
     about = distribution(name).metadata
-    said = [about["License-Expression"], *(about.get_all("Classifier") or [])]
+    said = [about.get("License-Expression"), *(about.get_all("Classifier") or [])]
     return "; ".join(text for text in said if text and ("License" in text or text is said[0]))
 
 
