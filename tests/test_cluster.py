@@ -442,7 +442,7 @@ def test_a_worker_with_another_program_that_joins_later_makes_no_run(
 
 @pytest.mark.parametrize(
     "address",
-    ["foo", " ", "http://127.0.0.1:8786", "tcp://127.0.0.1", "tcp://127.0.0.1:x", "tcp://a:99999"],
+    ["foo", "http://127.0.0.1:8786", "tcp://127.0.0.1", "tcp://127.0.0.1:x", "tcp://a:99999"],
 )
 def test_what_is_no_address_is_refused(small_scenario: Path, tmp_path: Path, address: str) -> None:
     done = CliRunner().invoke(app, command(small_scenario, tmp_path / "out", address))
