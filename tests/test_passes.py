@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -37,9 +38,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Counter[Path]:
     count: Counter[Path] = Counter()
 
     class Counted(pq.ParquetFile):  # type: ignore[misc]
-        def __init__(self, path: Path) -> None:
-            count[path] += 1
-            super().__init__(path)
+        def __init__(self, file: BinaryIO) -> None:
+            count[Path(file.name)] += 1
+            super().__init__(file)
 
     monkeypatch.setattr(sim.store.pq, "ParquetFile", Counted)
     return count
