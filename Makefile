@@ -3,7 +3,7 @@ PYTHON ?= python3
 
 BIN := .venv/bin
 STAMP := .venv/installed
-ON_OTHER := tests/test_pythons.py tests/test_agents.py tests/test_api.py tests/test_text.py
+ON_OTHER := tests/test_pythons.py tests/test_agents.py tests/test_api.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -123,13 +123,16 @@ class DaskCluster:
                 self._compare_programs(client)
             except RunError:
                 raise
-            except ssl.SSLError as error:
-                reason = (error.reason or str(error)).replace("_", " ").lower()
-                raise self._error(
-                    f"the certificates do not fit ({reason}); {CERTIFICATES}"
-                ) from None
             except Exception as error:
                 kind = type(error).__name__
+                # a server that does not take our certificate may just hang up
+                if isinstance(error, ssl.SSLError) or (
+                    self._encrypted and isinstance(error, ConnectionError)
+                ):
+                    reason = (getattr(error, "reason", None) or kind).replace("_", " ").lower()
+                    raise self._error(
+                        f"the certificates do not fit ({reason}); {CERTIFICATES}"
+                    ) from None
                 raise self._error(
                     f"what answers is no Dask scheduler, or one for tls:// ({kind}); {GIVE}"
                 ) from None
