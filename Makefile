@@ -3,6 +3,8 @@ PYTHON ?= python3
 
 BIN := .venv/bin
 STAMP := .venv/installed
+# bench has its own run; workers take tests from each other when they run out
+ON_ALL_CORES := -n auto --maxprocesses 4 --dist worksteal -p no:benchmark
 ON_OTHER := tests/test_pythons.py tests/test_agents.py tests/test_api.py
 
 .DEFAULT_GOAL := help
@@ -31,7 +33,7 @@ notebooks: $(STAMP) ## execute the notebooks anew, some minutes: notebooks/*.ipy
 
 test: check ## lint, type checks and all tests
 	@if [ "$$CI" = true ]; then $(MAKE) --no-print-directory browser; fi
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ON_ALL_CORES)
 	@$(MAKE) --no-print-directory second
 
 second: $(STAMP) ## the tests that hang on Python and mesa, on another Python where one is found
@@ -42,7 +44,7 @@ second: $(STAMP) ## the tests that hang on Python and mesa, on another Python wh
 
 .PHONY: on-other
 on-other: $(STAMP)
-	FIRST_PYTHON=$(FIRST) $(BIN)/python -m pytest $(ON_OTHER)
+	FIRST_PYTHON=$(FIRST) $(BIN)/python -m pytest $(ON_ALL_CORES) $(ON_OTHER)
 
 check: $(STAMP) ## lint and type checks only
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -15,6 +16,11 @@ from sim.runner import Runner
 from sim.scenario import read_scenario
 
 ROOT = Path(__file__).parents[1]
+
+# A shell that starts the tests in the background hands Ctrl-C down as ignored, to every command
+# that they run too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Change = Callable[[dict[str, Any]], object]
 
