@@ -89,7 +89,6 @@ class Links:
     pair_measure: Ints
     link_pair: Ints
     link_cell: Ints  # m·Z + z
-    link_is_lead: Bools
     members: Floats  # (M, Z), departments at work on a measure in a zone
 
 
@@ -117,7 +116,6 @@ class Measures:
 @dataclass(frozen=True)
 class Parks:
     zone: Ints
-    distance: Floats  # (Z, K), km from each zone
     focus: Floats  # (K, S), 1 in focus, 0.5 in general parks, else 0
     capacity: Floats
     platforms: Ints
@@ -231,7 +229,7 @@ def build(inputs: Inputs) -> Blueprint:
         department_zone=np.array(
             [zones.index(d.zone) if d.zone else -1 for d in plan.departments], dtype=np.intp
         ),
-        parks=_parks(plan, base, distance),
+        parks=_parks(plan, base),
         levers=levers,
         lever_baseline=baseline,
         lever_strength={lever: economy.levers[lever].strength.value for lever in Lever},
@@ -380,7 +378,7 @@ def _path(milestones: dict[str, Any], plan: Plan) -> Floats:
 def _links(plan: Plan) -> Links:
     departments = {department.id: n for n, department in enumerate(plan.departments)}
     pairs: list[tuple[int, int]] = []
-    links: list[tuple[int, int, bool]] = []
+    links: list[tuple[int, int]] = []
     members = np.zeros((len(plan.measures), len(plan.zones)))
     for m, measure in enumerate(plan.measures):
         names = [measure.lead, *measure.join]
@@ -393,18 +391,13 @@ def _links(plan: Plan) -> Links:
                 if plan.departments[departments[name]].zone in (None, zone.id)
             ]
             members[m, z] = len(here)
-            # the first-named department that works in the zone leads there
-            links += [
-                (first_pair + n, m * len(plan.zones) + z, order == 0)
-                for order, n in enumerate(here)
-            ]
+            links += [(first_pair + n, m * len(plan.zones) + z) for n in here]
     pair_table = np.array(pairs, dtype=np.intp).reshape(-1, 2)
     return Links(
         pair_department=pair_table[:, 0].copy(),
         pair_measure=pair_table[:, 1].copy(),
         link_pair=np.array([link[0] for link in links], dtype=np.intp),
         link_cell=np.array([link[1] for link in links], dtype=np.intp),
-        link_is_lead=np.array([link[2] for link in links], dtype=bool),
         members=members,
     )
 
@@ -427,7 +420,7 @@ def _effects(plan: Plan) -> Effects:
     )
 
 
-def _parks(plan: Plan, base: Base, distance: Floats) -> Parks:
+def _parks(plan: Plan, base: Base) -> Parks:
     zones, sectors = plan.zone_ids(), plan.sector_ids()
     focus = np.zeros((len(plan.parks), len(sectors)))
     capacity = np.array([park.capacity.value for park in plan.parks])
@@ -439,7 +432,6 @@ def _parks(plan: Plan, base: Base, distance: Floats) -> Parks:
     zone = np.array([zones.index(park.zone) for park in plan.parks], dtype=np.intp)
     return Parks(
         zone=zone,
-        distance=distance[:, zone],
         focus=focus,
         capacity=np.floor(capacity),
         platforms=np.array([int(park.platforms.value) for park in plan.parks], dtype=np.intp),

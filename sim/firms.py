@@ -40,6 +40,8 @@ COLUMNS: dict[str, str] = {
     "capability": "real",  # relative to the frontier, 0 to 1
     "maturity": "real",  # digital maturity, 0 to 1
     "ai_share": "real",  # AI part of revenue, 0 to 1; firms of an AI sector have 1
+    "standing": "real",  # log revenue that capability and maturity have brought so far
+    "trend": "real",  # mean log revenue of about the last year
     "one_off": "real",  # one-off log change of revenue due this month, from projects
     "is_ai": "flag",
     "large": "flag",
@@ -50,6 +52,9 @@ COLUMNS: dict[str, str] = {
     "adopting": "flag",  # runs an application project of its own
     "projects": "real",  # projects carried out for others
 }
+
+
+MOST_AI_SHARE = 0.499  # of a firm that is no AI firm at the start
 
 
 NAMES = tuple(COLUMNS)
@@ -84,6 +89,8 @@ class Firms:
     capability: Column
     maturity: Column
     ai_share: Column
+    standing: Column
+    trend: Column
     one_off: Column
     is_ai: Bools
     large: Bools
@@ -238,15 +245,16 @@ def populate(blueprint: Blueprint, p: PopulationParameters, draws: Draws, precis
         p.founder_size * median_size[late] * first,
     )
     firms.log_revenue[:] = np.log(np.maximum(revenue, 1e-9))
+    firms.trend[:] = firms.log_revenue
     firms.revenue[existing] = revenue[existing]
     firms.large[:] = revenue * 12.0 >= p.large_revenue
     firms.staff[existing] = _scaled(revenue[existing], cells, base.staff.ravel())
 
-    taste = -np.log1p(-draws.uniform("trait ai share", 0, slots).astype(float))
+    taste = _tastes(base.ai_share, draws.uniform("trait ai share", 0, slots).astype(float), sector)
     firms.ai_share[:] = np.where(
         base.is_ai[sector],
         1.0,
-        np.minimum(taste * base.ai_share[sector] * p.founder_ai_boost, 0.45),
+        np.minimum(taste * p.founder_ai_boost, MOST_AI_SHARE),
     )
     firms.ai_share[existing] = _ai_shares(
         base.ai_share, base.is_ai, taste[existing], revenue[existing], cells, base.firms.size
@@ -279,6 +287,14 @@ def _sizes(base: Base, p: PopulationParameters, uniform: Column, sector: Ints) -
     return np.asarray(size)
 
 
+def _tastes(ai_share: Floats, uniform: Floats, sector: Ints) -> Floats:
+    """AI shares before they are scaled (slots,): exponential with the sector's mean, cut at one
+    half, so that none heaps up below it."""
+    mean = np.maximum(ai_share, 1e-9).take(sector)
+    whole = -np.expm1(-MOST_AI_SHARE / mean)
+    return np.asarray(-mean * np.log1p(-uniform * whole))
+
+
 def _scaled(values: Column, cells: Ints, totals: Column) -> Column:
     """Values scaled so that those of each cell sum to its total."""
     sums = np.bincount(cells, values, len(totals))
@@ -290,23 +306,23 @@ def _scaled(values: Column, cells: Ints, totals: Column) -> Column:
 def _ai_shares(
     ai_share: Floats, is_ai: Bools, taste: Column, revenue: Column, cells: Ints, count: int
 ) -> Column:
-    """AI shares whose revenue-weighted mean in each cell is the sector's, each at most 0.45."""
+    """AI shares whose revenue-weighted mean in each cell is the sector's, below one half each."""
     sectors = len(ai_share)
     shares, turnover = np.empty(len(taste)), np.zeros(count)
     for i in range(len(taste)):
-        shares[i] = taste[i] * ai_share[cells[i] % sectors]
+        shares[i] = taste[i]
         turnover[cells[i]] += revenue[i]
     for _ in range(12):
         now = np.zeros(count)
         for i in range(len(taste)):
-            now[cells[i]] += revenue[i] * min(shares[i], 0.45)
+            now[cells[i]] += revenue[i] * min(shares[i], MOST_AI_SHARE)
         for cell in range(count):
             goal = ai_share[cell % sectors] * turnover[cell]
             now[cell] = goal / now[cell] if now[cell] > 0.0 else 0.0
         for i in range(len(taste)):
-            shares[i] = min(shares[i], 0.45) * now[cells[i]]
+            shares[i] = min(shares[i], MOST_AI_SHARE) * now[cells[i]]
     for i in range(len(taste)):
-        shares[i] = 1.0 if is_ai[cells[i] % sectors] else min(shares[i], 0.49)
+        shares[i] = 1.0 if is_ai[cells[i] % sectors] else min(shares[i], MOST_AI_SHARE)
     return shares
 
 

@@ -70,6 +70,7 @@ class District(mesa.Model):
         self.month = 0
         self._looked_at = False
 
+        self.founding_firms = np.maximum(blueprint.base.firms.sum(axis=0), 1)  # (S,)
         self.columns = populate(blueprint, parameters.population, draws, precision)
         self.park_columns = Parks(blueprint, parameters.parks.service_at_start)
         self.park_columns.open_at(blueprint, 0)
@@ -78,17 +79,19 @@ class District(mesa.Model):
         self.spending = Spending(blueprint.shape[0])
         self.drivers = drivers.Drivers(blueprint, parameters.drivers)
         self.work = implementation.Work(blueprint, parameters.implementation)
+        self.department_columns.attention[:] = self.work.attention_at_start(blueprint)
         self.cycle = economy.BusinessCycle(blueprint, draws)
         self.research = innovation.Research(blueprint, self.columns, parameters.innovation)
         self.projects = calls.Projects(blueprint)
         self.momentum = growth.Momentum(blueprint, self.columns)
-        self.exits = lifecycle.Exits(self.columns, self.momentum.mean_log, parameters.lifecycle)
+        self.norms = growth.Norms(self.columns, blueprint, parameters.growth)
+        growth.set_past(self)
+        self.exits = lifecycle.Exits(self.columns, parameters.lifecycle)
         self.fit = lifecycle.Fit(self.park_columns, parameters.lifecycle)
-        self.norms = growth.Norms(self.columns, self.momentum, parameters.growth)
-        self.productivity = _productivity(blueprint)
+        normal = parameters.growth.normal_staffing
+        self.productivity = _productivity(blueprint) * normal  # a head that a firm wants
         self.staff_per_revenue = 12.0 / self.productivity  # wanted a month, (Z, S)
-        self.usual_arrivals = parameters.talent.inflow_rate * blueprint.base.staff.sum(axis=1)
-        self.commuting = talent.gravity(blueprint.distance, parameters.talent.commuting_reach)
+        self.commuting = talent.gravity(blueprint.distance, parameters.talent)
         self._house_firms()
         self._fill_zones()
 
@@ -104,6 +107,7 @@ class District(mesa.Model):
         self.covered = np.zeros(months)  # sectors with an AI model
         self.costs = accounts.committed(blueprint)
         accounts.record(self)
+        calls.post(self)  # projects that run at the start
 
     def step(self) -> None:
         """One month, in the order in which things happen."""
@@ -112,14 +116,14 @@ class District(mesa.Model):
         economy.step(self)  # factors and shocks move
         implementation.step(self)  # departments work, measures make progress
         drivers.step(self)  # progress and levers set what firms meet
-        parks.step(self)  # parks court firms, raise service, set rents
+        parks.step(self)  # parks raise service, set rents
         talent.step(self)  # people come, are hired, leave
         diffusion.step(self)  # AI and digital practice spread in firms
         innovation.step(self)  # research succeeds; technologies, results, standards
         platforms.step(self)  # open innovation platforms are founded and open
         calls.step(self)  # application projects are done, called for and matched
         data_market.step(self)  # data are traded; incidents
-        lifecycle.step(self)  # firms close, move, start, become AI firms
+        lifecycle.step(self)  # firms close, start, become AI firms
         growth.step(self)  # revenue grows within capacity
         accounts.step(self)  # costs are booked, indicators recorded
 
@@ -210,8 +214,11 @@ class District(mesa.Model):
 
     def _fill_zones(self) -> None:
         blueprint, zones = self.blueprint, self.zones
-        zones.seekers = self.parameters.talent.seekers_at_start * blueprint.base.staff.sum(axis=1)
         p = self.parameters.growth
+        staff = blueprint.base.staff.sum(axis=1)
+        opening = talent.at_start(self.parameters.talent, p.normal_staffing, staff)
+        zones.vacancies, zones.seekers = opening
+        zones.fill_rate[:] = 1.0 - np.exp(-1.0 / self.parameters.talent.normal_tightness)
         bound = blueprint.base.capacity_bound
         room = np.maximum(
             p.capacity_at_start * blueprint.base.december_revenue, p.expansion_size / 12.0

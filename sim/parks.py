@@ -15,7 +15,6 @@ COLUMNS = (
     "occupied",
     "rent",
     "service",
-    "digital",
     "founding",
     "open_platforms",
 )
@@ -25,7 +24,7 @@ class Parks:
     """The state of all parks; arrays of shape (K,) unless said otherwise."""
 
     def __init__(self, blueprint: Blueprint, service_at_start: float) -> None:
-        count, sectors = blueprint.parks.focus.shape
+        count = len(blueprint.parks.zone)
         self.zone = blueprint.parks.zone
         self.focus = blueprint.parks.focus
         self.takes = self.focus > 0  # (K, S), which sectors
@@ -34,8 +33,6 @@ class Parks:
         self.occupied = np.zeros(count)  # firms in it
         self.rent = np.ones(count)  # relative to the start
         self.service = np.full(count, service_at_start)  # 0 to 1
-        self.digital = np.full(count, service_at_start)  # 0 to 1
-        self.recruiting = np.zeros((count, sectors))  # effort by sector, sums to 1 a park
         self.founding = np.zeros(count)  # platforms founded and not yet open
         self.open_platforms = np.zeros(count)
 

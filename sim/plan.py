@@ -193,7 +193,7 @@ class Measure(Record):
     group: str
     lead: str
     join: list[str] = Field(default_factory=list)
-    start: Month
+    start: Month = Field(description="its first month; one that ran before the plan goes on")
     reach: dict[str, Share] = Field(
         description="how far it acts in each zone; 'elsewhere': in the zones not named, else 0"
     )
@@ -241,6 +241,9 @@ class Plan(Record):
     measures: list[Measure]
     departments: list[Department]
     parks: list[Park] = Field(min_length=1)
+    counts_projects_under_way: bool = Field(
+        True, description="application projects that run at the start count once they are done"
+    )
 
     @property
     def horizon(self) -> int:
@@ -369,7 +372,9 @@ def _measure_problems(plan: Plan) -> list[Problem]:
         if measure.lead in measure.join:
             field = (*place, "join", measure.join.index(measure.lead))
             found.append((field, f"found {measure.lead!r}, which leads the measure; remove it"))
-        found += outside_horizon(plan, measure.start, (*place, "start"))
+        if months.between(measure.start, plan.end) < 0:
+            text = f"found {measure.start}; allowed: up to {plan.end}, the plan's end"
+            found.append(((*place, "start"), text))
         known = [*plan.zone_ids(), ELSEWHERE]
         found += unknown_names("zone", measure.reach, known, (*place, "reach"))
         found += _milestone_problems(plan, measure.milestones, (*place, "milestones"))

@@ -12,6 +12,7 @@ from sim.economy import Lever
 
 # number; skilled persons; capability, maturity, AI shares; monthly AI revenue in 亿元; AI firms
 SUMS = ("firms", "staff", "capability", "maturity", "ai_adoption", "ai_revenue", "ai_firms")
+SUMS += ("log_revenue",)
 
 
 class Zones:
@@ -24,17 +25,22 @@ class Zones:
         self.fill_rate = np.ones(zones)  # share of vacancies filled this month
         self.arrivals = np.zeros(zones)  # skilled people who came this month
         self.departures = np.zeros(zones)  # skilled people who left the district this month
+        self.displaced = np.zeros(zones)  # of those who came, whom policy drew from neighbours
+        self.pull = np.zeros(zones)  # log change of this month's arrivals by policy
+        self.talent_quality = np.zeros(zones)  # its mean over the people who stay
         self.wage_index = np.ones(zones)  # 1 at the start
         self.policy_openness = np.zeros(zones)  # data-port openness that rules allow
         self.setback_months = np.zeros(zones)  # months left of a setback after an incident
         self.openness = np.zeros(zones)  # openness after setbacks
         self.data_access = np.zeros(zones)
+        self.data_used = np.zeros(zones)  # of it, what firms make use of by now
         self.incidents = np.zeros(zones)  # so far
         self.data_volume = np.zeros(zones)  # traded this month, 亿元
         self.cross_border = np.zeros(zones)  # of it across the border, 亿元
         self.output_capacity = np.full((zones, sectors), np.inf)  # monthly, 亿元
         self.orders = np.zeros((zones, sectors))  # of new plants, not yet produced, 亿元 a month
         self.ramp = np.zeros((zones, sectors))  # log growth next month from filling them
+        self.lift = np.zeros((zones, sectors))  # log revenue that measures have brought
         # sums over active firms at the month's end, (Z, S)
         self.revenue = np.zeros((zones, sectors))  # monthly, 亿元
         self.sums = np.zeros((zones, sectors, len(SUMS)))  # the others
@@ -45,9 +51,11 @@ class Zones:
         self.ai_adoption = self.sums[..., SUMS.index("ai_adoption")]
         self.ai_revenue = self.sums[..., SUMS.index("ai_revenue")]
         self.ai_firms = self.sums[..., SUMS.index("ai_firms")]
+        self.log_revenue = self.sums[..., SUMS.index("log_revenue")]
         self.key_technologies = np.zeros(zones)  # counts since the start, as all below
         self.landmark_results = np.zeros(zones)
         self.standards = np.zeros(zones)
+        self.proposed = np.zeros((zones, 2))  # technologies, typical scenarios with a standard
         self.scenarios = np.zeros((zones, sectors))
         self.models = np.zeros((zones, sectors))
         self.entries = np.zeros(zones)

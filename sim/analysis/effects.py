@@ -62,8 +62,8 @@ def measure_effects(inputs: Inputs, *, runs: int, seed: int, workers: int) -> pd
     columns = Runner(inputs, seed).series_columns
     rows = []
     for measure, (without, _) in zip(plan.measures, rest, strict=True):
-        first = months.between(plan.start, measure.start)
-        early = float(np.abs(full[:, :first] - without[:, :first]).max())
+        first = max(0, months.between(plan.start, measure.start))
+        early = float(np.abs(full[:, :first] - without[:, :first]).max(initial=0.0))
         for target in plan.targets:
             column = columns.index(f"{target.id}.{DISTRICT}")
             due = months.between(plan.start, target.deadline)

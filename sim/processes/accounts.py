@@ -23,6 +23,7 @@ CONTEXT = {
     "skilled_staff": "stock",
     "fill_rate": "level",
     "arrivals": "flow",
+    "displaced_arrivals": "flow",
     "data_access": "level",
     "data_volume": "flow",
     "cross_border_data": "flow",
@@ -82,7 +83,8 @@ def committed(blueprint: Blueprint) -> Floats:
     paid = planned.cumsum(axis=1)[:, -1:].sum(axis=1)
     costs[:, ITEMS.index(Lever.MEASURE_INTENSITY)] = paid * cost[Lever.MEASURE_INTENSITY]
     staff = costs[:, ITEMS.index(Lever.DEPARTMENT_CAPACITY)]
-    extra = blueprint.department_extra / 12.0 * cost[Lever.DEPARTMENT_CAPACITY]
+    # staff that is not there saves nothing: posts are filled again, or their work is bought
+    extra = np.maximum(blueprint.department_extra, 0.0) / 12.0 * cost[Lever.DEPARTMENT_CAPACITY]
     own = blueprint.department_zone >= 0
     np.add.at(staff.T, blueprint.department_zone[own], extra.T[own])
     shared = np.ascontiguousarray(extra[:, ~own]).sum(axis=1)
@@ -130,6 +132,7 @@ def record(model: District) -> None:
         ("exits", zones.exits),
         ("fill_rate", zones.fill_rate),
         ("arrivals", zones.arrivals),
+        ("displaced_arrivals", zones.displaced),
         ("data_access", zones.data_access),
         ("data_volume", zones.data_volume),
         ("cross_border_data", zones.cross_border),
@@ -168,8 +171,10 @@ def add_up(model: District) -> None:
         firms.ai_share,
         firms.is_ai,
         firms.revenue,
+        firms.log_revenue,
         sums.reshape(-1, len(SUMS)),
     )
+    model.momentum.look(zones.log_revenue, zones.firms)
 
 
 @kernel
@@ -182,6 +187,7 @@ def add_firms(
     ai_share: Column,
     is_ai: Bools,
     revenue: Column,
+    log_revenue: Column,
     sums: Floats,
 ) -> None:
     """Add all firms up by cell in one pass, in the order of SUMS (cells, SUMS)."""
@@ -196,6 +202,7 @@ def add_firms(
         here[4] += ai_share[i] * active
         here[5] += revenue[i] * max(ai_share[i], ai)
         here[6] += ai * active
+        here[7] += log_revenue[i] * active
 
 
 def history(model: District) -> Floats:
@@ -209,7 +216,7 @@ def history(model: District) -> Floats:
     known = {
         "revenue": revenue.sum(axis=2),
         "core_revenue": revenue @ blueprint.is_core,
-        "arrivals": model.usual_arrivals,
+        "arrivals": model.parameters.talent.inflow_rate * base.staff.sum(axis=1),
     } | {name: revenue @ weights for name, weights in model.target_weights.items()}
     past = np.zeros((11, len(flows), blueprint.shape[0]))
     for position, name in enumerate(flows):

@@ -21,18 +21,19 @@ class CallsParameters(NamedTuple):
     peer_effect: float  # log change of the hazard at mean AI share 1 of the cell's firms
     demand_effect: float  # log change of the hazard at full demand
     take_up: float  # κ: funded calls a month that an adopter half-way to maturity takes up at most
+    deadweight: float  # share of funded calls that would have been posted anyway
+    crowding_out: float  # share of own calls that give way where all calls are funded
     bidders: float  # firms that bid for a call
     capability_weight: float  # a: weight of a supplier's capability in its selection
-    supplier_reach: float  # km over which a supplier's appeal falls by e
     staff_per_project: float  # supplier's staff needed for one project
     shortest: float  # months
     longest: float  # months
     failure: float  # chance that the weakest supplier's project fails
+    learning: float  # share of the gap to the frontier that a done project closes for its supplier
     maturity_gain: float  # share of the gap to full maturity that a project closes
     ai_gain: float  # share of the gap to a full AI share that a project closes
     project_value: float  # 亿元 paid to the supplier
     follow_on: float  # share of that revenue that stays after the project
-    adopter_cost: float  # log revenue that a running project costs the adopter
     hazard: Annotated[Floats, BY_SECTOR]  # calls a year of a firm half-way to maturity
     typical: Annotated[Floats, BY_SECTOR]  # chance that a done project is a typical scenario
     model_chance: Annotated[Floats, BY_SECTOR]  # that a reuse of a kind yields its AI model
@@ -45,7 +46,8 @@ class Projects:
     """Projects under way in columns, and which kinds have been done where."""
 
     def __init__(self, blueprint: Blueprint) -> None:
-        self.table = np.zeros((4, ROOM), dtype=np.intp)  # adopter, supplier, kind, last month
+        # adopter, supplier, kind, last month, and whether it counts as one of the plan
+        self.table = np.zeros((5, ROOM), dtype=np.intp)
         self.luck = np.zeros(ROOM)  # of each one's outcome
         self.count = 0
         kinds = int(blueprint.base.project_kinds.max(initial=0))
@@ -87,8 +89,13 @@ def post(model: District) -> None:
 
     Funding offers funding/grant calls a year, spread over a cell's adopters by their readiness
     4M(1−M); of n offered to one of them in a month κ·(1 − exp(−n/κ)) are taken up, since only so
-    many can start at once. A matched call's grant is booked with the odds that it was a funded
-    one; what is not taken up is not spent.
+    many can start at once. Of the grants a share goes to calls that would have been posted anyway,
+    and where calls are funded some own ones give way. A matched call's grant is booked with the
+    odds that it had one; what is not taken up is not spent.
+
+    In month 0 the projects are made that run at the start. A firm that posts at the rate h when
+    free has one with chance hL/(1 + hL), L their mean length; long ones are met more often, and at
+    any of their months. What they pay is in the base year's revenue.
     """
     blueprint, firms, p = model.blueprint, model.columns, model.parameters.calls
     projects, zones = model.projects, model.zones
@@ -106,11 +113,12 @@ def post(model: District) -> None:
         model.drivers.cell(Driver.DEMAND),
         blueprint.funding[model.month],
         grant,
+        model.month == 0,
     )
     if not len(adopter):
         return
     bids = 2 * int(p.bidders)
-    detail = model.draws.of_slots("project", model.month, adopter, 2 + 2 * bids)
+    detail = model.draws.of_slots("project", model.month, adopter, 3 + 2 * bids)
     projects.make_room(len(adopter))
     spent = np.zeros(blueprint.shape[0])
     projects.count = begin(
@@ -119,15 +127,17 @@ def post(model: District) -> None:
         adopter,
         firms.supplies.nonzero()[0],
         detail,
-        blueprint.distance,
         projects.table,
         projects.luck,
         projects.count,
         blueprint.base.project_kinds,
         model.month,
+        model.month > 0 or blueprint.plan.counts_projects_under_way,
         odds,
         spent,
     )
+    if not model.month:
+        return
     unit_cost = blueprint.lever_cost[Lever.SCENARIO_FUNDING]
     model.spending.add(Lever.SCENARIO_FUNDING, spent * grant * unit_cost)
 
@@ -146,8 +156,10 @@ def called(
     demand: Floats,
     funding: Floats,
     grant: float,
+    before: bool,
 ) -> tuple[Ints, Floats]:
-    """The firms that post a call (calls,), and the odds that a call was a funded one (Z, S)."""
+    """The firms that post a call (calls,), or that have a project ``before`` the start; and the
+    odds that a call had a grant (Z, S)."""
     ready, total = readiness(cell, maturity, alive, adopts, adopting, firms.size)
     rate, odds = np.empty(firms.size, luck.dtype), np.empty(firms.shape)
     for z in range(firms.shape[0]):
@@ -160,9 +172,12 @@ def called(
             if ready_here > 0.0:
                 offered = funding[z, s] / grant / 12.0 / ready_here
                 funded = p.take_up * (1.0 - np.exp(-offered / p.take_up))
-            rate[z * firms.shape[1] + s] = own + funded
-            odds[z, s] = funded / max(own + funded, 1e-300)
-    return callers(luck, rate, cell, ready), odds
+            added = funded * (1.0 - p.deadweight)
+            own *= 1.0 - p.crowding_out * added / max(own + added, 1e-300)
+            rate[z * firms.shape[1] + s] = own + added
+            odds[z, s] = min(funded / max(own + added, 1e-300), 1.0)
+    length = (p.shortest + p.longest) / 2.0 if before else 0.0
+    return callers(luck, rate, cell, ready, length), odds
 
 
 @kernel
@@ -182,14 +197,20 @@ def readiness(
 
 
 @kernel
-def callers(luck: Column, rate: Column, cell: Ints, ready: Column) -> Ints:
-    """The firms that post a call, by luck (visible,) and the cells' rate at full readiness."""
+def callers(luck: Column, rate: Column, cell: Ints, ready: Column, length: float) -> Ints:
+    """The firms that post a call, by luck (visible,) and the cells' rate at full readiness; or
+    those that have a project already, of a mean ``length`` in months."""
     hazard, who, count = np.empty_like(ready), np.empty(len(luck), np.intp), 0
     for i in range(len(luck)):
         hazard[i] = rate[cell[i]] * ready[i]
     for i in range(len(luck)):
-        # a chance is never above its hazard
-        if luck[i] <= hazard[i] and luck[i] < -np.expm1(-hazard[i]):
+        if length > 0.0:
+            chance = hazard[i] * length / (1.0 + hazard[i] * length)
+        elif luck[i] <= hazard[i]:  # a chance is never above its hazard
+            chance = -np.expm1(-hazard[i])
+        else:
+            chance = 0.0
+        if luck[i] < chance:
             who[count] = i
             count += 1
     return who[:count].copy()
@@ -202,23 +223,21 @@ def award(
     adopter: Ints,
     candidates: Ints,
     luck: Floats,
-    distance: Floats,
 ) -> Ints:
     """The supplier of each call (calls,), −1 where no bidder has capacity to spare.
 
-    Firms of the supplying sectors are drawn by slot (from the third of a call's ``luck`` on,
+    Firms of the supplying sectors are drawn by slot (from the fourth of a call's ``luck`` on,
     uniform, as many as there are draws for the choice), and the first few of them that are active
-    bid. Among the bidders the choice is a conditional logit with weight C^a·exp(−d/ℓ)·spare, by
-    Gumbel draws; ln weight + draw is compared by its exponential.
+    bid. Among the bidders the choice is a conditional logit with weight C^a·spare, by Gumbel
+    draws; ln weight + draw is compared by its exponential.
     """
     supplier = np.empty(len(adopter), np.intp)
-    asked = luck.shape[1] // 2 - 1 if len(candidates) else 0
+    asked = (luck.shape[1] - 3) // 2 if len(candidates) else 0
     for call in range(len(adopter)):
         supplier[call] = -1
-        here = firms.zone[adopter[call]]
         bids, best = 0.0, 0.0
         for n in range(asked):
-            bidder = candidates[int(luck[call, 2 + n] * len(candidates))]
+            bidder = candidates[int(luck[call, 3 + n] * len(candidates))]
             if firms.alive[bidder] == 0.0:
                 continue
             bids += 1.0
@@ -229,8 +248,7 @@ def award(
             if capacity < 1.0 or spare <= 0.0:
                 continue
             skill = p.capability_weight * np.log(max(firms.capability[bidder], 1e-9))
-            weight = np.exp(skill - distance[here, firms.zone[bidder]] / p.supplier_reach) * spare
-            score = weight / -np.log(max(luck[call, 2 + asked + n], 1e-12))
+            score = np.exp(skill) * spare / -np.log(max(luck[call, 3 + asked + n], 1e-12))
             if score > best:
                 best, supplier[call] = score, bidder
     return supplier
@@ -243,40 +261,48 @@ def begin(
     adopter: Ints,
     candidates: Ints,
     luck: Floats,
-    distance: Floats,
     table: Ints,
     own_luck: Floats,
     count: int,
     kinds: Ints,
     month: int,
+    counts: bool,
     odds: Floats,
     funded: Floats,
 ) -> int:
     """Matched calls become projects, behind the ``count`` that are under way; gives their number.
 
-    ``odds`` (Z, S) that a call was a funded one are added to ``funded`` (Z,).
+    ``odds`` (Z, S) that a call had a grant are added to ``funded`` (Z,). In month 0 a project is
+    at any month of a length that is drawn in proportion to itself.
     """
-    supplier = award(firms, p, adopter, candidates, luck, distance)
+    supplier = award(firms, p, adopter, candidates, luck)
+    first, beyond = p.shortest, p.longest + 1.0
     taken = np.zeros(len(firms.alive), np.intp)
     for call in range(len(adopter)):
         a, b = adopter[call], supplier[call]
         if b < 0:
             continue
         taken[b] += 1
-        length = luck[call, 0] * (p.longest - p.shortest + 1.0)
+        if month == 0:
+            length = np.sqrt(first**2 + luck[call, 0] * (beyond**2 - first**2))
+            last = 1 + int(luck[call, 2] * length)
+        else:
+            length = first + luck[call, 0] * (beyond - first)
+            last = month + int(length)
         table[0, count] = a
         table[1, count] = b
         table[2, count] = int(length % 1.0 * kinds[firms.sector[a]])
-        table[3, count] = month + int(p.shortest + length)
+        table[3, count] = last
+        table[4, count] = counts
         own_luck[count] = luck[call, 1]
         count += 1
         firms.adopting[a] = True
-        firms.one_off[a] -= p.adopter_cost
         funded[firms.zone[a]] += odds[firms.zone[a], firms.sector[a]]
     for b in supplier:
         if b >= 0 and taken[b] > 0:
             firms.projects[b] += taken[b]
-            firms.one_off[b] += project_growth(p, firms.log_revenue[b], taken[b])
+            if month > 0:
+                firms.one_off[b] += project_growth(p, firms.log_revenue[b], taken[b])
             taken[b] = 0
     return count
 
@@ -342,9 +368,9 @@ def sort_out(table: Ints, luck: Floats, count: int, month: int) -> tuple[int, in
         going += table[3, n] > month
     if going == count:
         return going, done
-    old, old_luck = np.empty((4, count), np.intp), np.empty(count)
+    old, old_luck = np.empty((5, count), np.intp), np.empty(count)
     for n in range(count):
-        for row in range(4):
+        for row in range(5):
             old[row, n] = table[row, n]
         old_luck[n] = luck[n]
     for n in range(count):
@@ -353,7 +379,7 @@ def sort_out(table: Ints, luck: Floats, count: int, month: int) -> tuple[int, in
         else:
             place = going + done
             done += 1
-        for row in range(4):
+        for row in range(5):
             table[row, place] = old[row, n]
         luck[place] = old_luck[n]
     return going, done
@@ -361,15 +387,13 @@ def sort_out(table: Ints, luck: Floats, count: int, month: int) -> tuple[int, in
 
 @kernel
 def leave(firms: Firms, p: CallsParameters, ended: Ints) -> None:
-    """Adopters and suppliers of ended projects (4, projects) are free again; what the projects
+    """Adopters and suppliers of ended projects (5, projects) are free again; what the projects
     cost and paid ends, but for what follows on."""
     taken = np.zeros(len(firms.alive), np.intp)
     for n in range(ended.shape[1]):
         a = ended[0, n]
         taken[ended[1, n]] += 1
         firms.adopting[a] = False
-        if firms.alive[a] > 0.0:
-            firms.one_off[a] += p.adopter_cost
     for b in ended[1]:
         if taken[b] > 0:
             firms.projects[b] = max(firms.projects[b] - taken[b], 0.0)
@@ -390,7 +414,7 @@ def judge(
     scenarios: Floats,
     models: Floats,
 ) -> None:
-    """What ended projects (4, projects) leave behind; one draw of each decides on all of it."""
+    """What ended projects (5, projects) leave behind; one draw of each decides on all of it."""
     for n in range(ended.shape[1]):
         adopter, supplier, kind = ended[0, n], ended[1, n], ended[2, n]
         if firms.alive[adopter] == 0.0 or firms.alive[supplier] == 0.0:
@@ -399,11 +423,12 @@ def judge(
         if luck[n] < fails:
             continue
         rest = (luck[n] - fails) / (1.0 - fails)
+        firms.capability[supplier] += p.learning * (1.0 - firms.capability[supplier])
         firms.maturity[adopter] += p.maturity_gain * (1.0 - firms.maturity[adopter])
         if not firms.is_ai[adopter]:
             firms.ai_share[adopter] += p.ai_gain * (1.0 - firms.ai_share[adopter])
         z, s = firms.zone[adopter], firms.sector[adopter]
-        if rest >= p.typical[s]:
+        if rest >= p.typical[s] or ended[4, n] == 0:
             continue
         scenarios[z, s] += 1.0
         first = first_adopter[s, kind]

@@ -16,22 +16,25 @@ if TYPE_CHECKING:
 
 
 class DataMarketParameters(NamedTuple):
-    trade_share: float  # data traded per unit of data-intensive revenue at full access
     incident_hazard: float  # a year, at full openness without trust
     setback_shortest: float  # months
     setback_longest: float  # months
 
 
 def step(model: District) -> None:
-    """Volume_z = τ·access_z·Σ_s intensity_s·r_zs; incidents at h·O_z·(1−trust_z)."""
+    """Services that access to data carries, Σ_s r_zs·(1 − e^(−β_d·intensity_s·U_z)) with U_z the
+    access that firms make use of by now, and what of them crosses the border; incidents at
+    h·O_z·(1−trust_z).
+    """
     blueprint, zones, lever = model.blueprint, model.zones, Lever.DATA_PORT_OPENNESS
     trade(
         model.parameters.data_market,
         model.draws.uniform("incident", model.month, (len(zones.openness), 2)).astype(float),
         model.drivers.zone(Driver.TRUST),
         blueprint.base.data_intensity,
+        model.parameters.growth.data_effect,
         zones.revenue,
-        zones.data_access,
+        zones.data_used,
         zones.openness,
         zones.data_volume,
         zones.cross_border,
@@ -48,8 +51,9 @@ def trade(
     luck: Floats,
     trust: Floats,
     data_intensity: Floats,
+    effect: float,
     revenue: Floats,
-    data_access: Floats,
+    data_used: Floats,
     openness: Floats,
     data_volume: Floats,
     cross_border: Floats,
@@ -57,10 +61,10 @@ def trade(
     incidents: Floats,
 ) -> None:
     for z in range(len(trust)):
-        intensive = 0.0
+        data_volume[z] = 0.0
         for s in range(len(data_intensity)):
-            intensive += revenue[z, s] * data_intensity[s]
-        data_volume[z] = p.trade_share * data_access[z] * intensive
+            part = -np.expm1(-effect * data_intensity[s] * data_used[z])
+            data_volume[z] += revenue[z, s] * part
         cross_border[z] = data_volume[z] * openness[z]
         exposure = openness[z] * (1.0 - trust[z])
         if luck[z, 0] < -np.expm1(-p.incident_hazard / 12.0 * exposure):

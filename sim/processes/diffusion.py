@@ -20,6 +20,7 @@ class DiffusionParameters(NamedTuple):
     maturity_rate: float  # share of the gap to full maturity closed a year in the base year
     maturity_effect: float  # added share a year at full adoption driver
     ai_rate: Annotated[Floats, BY_SECTOR]  # logistic growth of the AI share a year
+    data_effect: float  # log change of that rate at full data access and data intensity
     ai_effect: Annotated[Floats, BY_DRIVER]  # log change of that rate at a full driver
 
 
@@ -33,6 +34,8 @@ def step(model: District) -> None:
         model.parameters.diffusion,
         model.drivers.by_cell,
         model.drivers.cell(Driver.ADOPTION),
+        model.blueprint.base.data_intensity,
+        model.zones.data_access,
         firms.cell,
         firms.alive,
         firms.ai_share,
@@ -45,6 +48,8 @@ def spread(
     p: DiffusionParameters,
     drivers: Floats,
     adoption: Floats,
+    data_intensity: Floats,
+    data_access: Floats,
     cell: Ints,
     alive: Column,
     ai_share: Column,
@@ -55,7 +60,7 @@ def spread(
     speed, learning = np.empty(adoption.size, kind), np.empty(adoption.size, kind)
     for z in range(len(adoption)):
         for s in range(len(p.ai_rate)):
-            boost = 0.0
+            boost = p.data_effect * data_intensity[s] * data_access[z]
             for r in range(len(p.ai_effect)):
                 boost += p.ai_effect[r] * drivers[r, z, s]
             speed[z * sectors + s] = p.ai_rate[s] * np.exp(boost) / 12.0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 
 from sim.blueprint import Blueprint, Bools, Floats, Ints
 from sim.economy import Lever
 from sim.kernels import kernel
+from sim.parameters import BY_DRIVER
 from sim.plan import Driver
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class DriversParameters(NamedTuple):
     access_without_trust: float  # τ0: what openness gives without security
     exchange_weight: float  # data access that a full exchange adds
     setback: float  # δ: openness lost after an incident, share
+    lever_scale: Annotated[Floats, BY_DRIVER]  # strength of the levers on it, 1 as in their records
 
 
 class Drivers:
@@ -37,7 +39,8 @@ class Drivers:
         pushed = np.zeros((blueprint.horizon + 1, len(DRIVERS), blueprint.shape[0]))
         for lever, rule in blueprint.economy.levers.items():
             if rule.driver:
-                pushed[:, PLACE[rule.driver]] += lever_push(blueprint, Lever(lever))
+                place = PLACE[rule.driver]
+                pushed[:, place] += p.lever_scale[place] * lever_push(blueprint, Lever(lever))
         self.pushes = list(pushed)
         shape = len(DRIVERS), *blueprint.shape
         self.set(np.zeros(shape), np.zeros(shape[:2]))

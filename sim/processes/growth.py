@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 class GrowthParameters(NamedTuple):
     staffing_effect: float  # β_v: log growth a month per log of staff over desired staff
     normal_staffing: float  # staff over desired staff at which the effect is nil
-    capability_effect: float  # β_C: log growth a year per unit of capability
-    maturity_effect: float  # β_M: log growth a year per unit of maturity
-    data_effect: float  # log growth a year at full data access and data intensity
+    capability_effect: float  # β_C: log revenue per unit of capability, in the end
+    maturity_effect: float  # β_M: log revenue per unit of maturity, in the end
+    data_effect: float  # log revenue at full data access and data intensity, in the end
+    build_up: float  # τ: years over which such an effect is approached
+    age_growth: float  # log growth a year of a firm just founded, beyond an old one's
+    age_volatility: float  # log of its spread of growth over an old one's
+    age_years: float  # years over which both fall by e
+    jumps: float  # λ: changes of fortune a year
     size_exponent: float  # β: standard deviation of growth ∝ size^(−β)
-    demand_pull: float  # share of customers' growth surprise that reaches their purchases
+    demand_pull: float  # share of customers' growth beyond the base year's that reaches purchases
     capacity_at_start: float  # output capacity over output at the start
     capacity_growth: float  # log growth a year of capacity without the plan
     expansion_hazard: float  # expansions a year in a cell at full capacity driver
@@ -32,44 +37,85 @@ class GrowthParameters(NamedTuple):
     expansion_months: float  # mean months until those orders are produced
     drift: Annotated[Floats, BY_SECTOR]  # μ, log growth a year
     volatility: Annotated[Floats, BY_SECTOR]  # s.d. of log growth a month, geometric mean size
-    effect: Annotated[Floats, BY_DRIVER]  # log growth a year at a full driver
+    effect: Annotated[Floats, BY_DRIVER]  # log revenue at a full driver, in the end
+
+
+OLDEST = 480  # months of age from which a firm is as old as any
 
 
 class Momentum:
-    """What growth is measured against: levels at the start, and sectors' recent growth (S,)."""
+    """Sectors' mean log revenue at the end of last month, and their growth in it (S,)."""
 
     def __init__(self, blueprint: Blueprint, firms: Firms) -> None:
         sectors = blueprint.shape[1]
         count = np.maximum(np.bincount(firms.sector, firms.alive, sectors), 1.0)
         self.mean_log = np.bincount(firms.sector, firms.log_revenue * firms.alive, sectors) / count
-        self.capability = np.bincount(firms.sector, firms.capability * firms.alive, sectors) / count
-        self.maturity = np.bincount(firms.sector, firms.maturity * firms.alive, sectors) / count
-        self.mean = blueprint.base.growth / 12.0  # running mean of the sector's log growth
-        self.last = self.mean.copy()  # its log growth last month
+        self.first_log = self.mean_log.copy()  # at the start
+        self.usual = blueprint.base.growth / 12.0  # log growth a month of the base year
+        self.last = self.usual.copy()
+
+    def look(self, log_revenue: Floats, firms: Floats) -> None:
+        """Take the means from sums over the firms of each cell (Z, S)."""
+        count = firms.sum(axis=0)
+        total = log_revenue.sum(axis=0)
+        self.mean_log = np.where(count > 0, total / np.maximum(count, 1.0), self.mean_log)
 
 
 class Norms:
     """What no month changes in the growth of firms.
 
-    Log growth a year by sector (S,) of capability and maturity at their start, log growth a month
-    of normal staffing, and ln b of each slot (slots,) at a log revenue of 0.
+    How young a firm is by age in months, from 1 towards 0 (OLDEST,), and its mean over the firms
+    at the start by sector (S,); log growth a month of normal staffing; and the mean rise by age.
     """
 
-    def __init__(self, firms: Firms, momentum: Momentum, p: GrowthParameters) -> None:
-        self.traits = p.capability_effect * momentum.capability
-        self.traits += p.maturity_effect * momentum.maturity
+    def __init__(self, firms: Firms, blueprint: Blueprint, p: GrowthParameters) -> None:
+        young = np.exp(-np.arange(OLDEST) / (12.0 * p.age_years))
+        age = np.minimum(-firms.founded, OLDEST - 1)
+        sectors = blueprint.shape[1]
+        count = np.maximum(np.bincount(firms.sector, minlength=sectors), 1)
+        self.mean_young = np.bincount(firms.sector, young[age], sectors) / count
+        self.young: Column = young.astype(firms.precision)
         self.staffing = p.staffing_effect * np.log(p.normal_staffing)
-        log_scale = np.log(p.volatility / np.sqrt(2.0)) + p.size_exponent * momentum.mean_log
-        self.log_scale: Column = firms.by_sector(log_scale)
+        self.log_scale = np.log(p.volatility / np.sqrt(2.0 * p.jumps / 12.0))
+
+
+def set_past(model: District) -> None:
+    """What firms bring along from before the start.
+
+    Their capability and maturity have brought what they bring; and revenue has moved about its
+    mean of the last year as it does in a steady state: with monthly steps of mean g and variance
+    σ², r − m is 11·g in the mean and has the variance σ²·ρ²/(1 − ρ²), ρ = 11/12.
+    """
+    firms, p, momentum, norms = (
+        model.columns,
+        model.parameters.growth,
+        model.momentum,
+        model.norms,
+    )
+    firms.reveal_all()
+    firms.standing[:] = p.capability_effect * firms.capability + p.maturity_effect * firms.maturity
+    firms.reveal(0)
+    sector = firms.sector
+    youth = norms.young[np.minimum(-firms.founded, OLDEST - 1)]
+    scale = (norms.log_scale + p.size_exponent * momentum.mean_log).take(sector)
+    scale += p.age_volatility * (youth - norms.mean_young.take(sector))
+    scale -= p.size_exponent * firms.log_revenue
+    monthly = np.exp(scale).clip(0.0, 0.6) * np.sqrt(p.jumps / 12.0)
+    rho = 11.0 / 12.0
+    wide = monthly * rho / np.sqrt(1.0 - rho**2)
+    noise = model.draws.laplace("trait trend", 0, len(firms))
+    firms.trend[:] = firms.log_revenue - 11.0 * momentum.usual.take(sector) + wide * noise
 
 
 def step(model: District) -> None:
-    """Δln r = μ_s + f_s + Σ_r β_r D_rzs + β_d·access + io_s + β_v·(ln filled − ln normal)
-    + β_C·(C − C̄₀) + β_M·(M − M̄₀) + projects + b·ε + ln(1 − b²), ε ~ Laplace(0, 1).
+    """Δln r = μ_s + f_s + ΔX_zs + ΔY_i + io_s + β_v·(ln filled − ln normal) + projects
+    + β_a·(young_i − mean) + jump.
 
-    b = σ_s/√2·(r/r̄_s)^(−β); ln(1 − b²) takes out what the noise adds to the mean of r
-    (E e^(bε) = 1/(1 − b²)). Everything but μ and f is measured from the base year, so that μ is
-    the growth under its conditions.
+    What measures, data, capability and digital practice add is a level that is approached over τ
+    years: X_zs follows Σ_r β_r D_rzs + β_d·access, Y_i follows β_C·C_i + β_M·M_i, each with
+    1/(12τ) a month. A jump b·ε, ε ~ Laplace(0, 1), comes λ times a year, so that yearly growth has
+    heavy tails; b = σ_s/√(2λ/12)·(r/r̄_s)^(−β)·e^(β_y·young), and its mean is taken out,
+    E e^(bε) = 1/(1 − b²).
     """
     blueprint, firms, p = model.blueprint, model.columns, model.parameters.growth
     base, zones, momentum = blueprint.base, model.zones, model.momentum
@@ -78,27 +124,34 @@ def step(model: District) -> None:
         model.drivers.by_cell,
         base.data_intensity,
         zones.data_access,
-        model.norms.traits,
         model.norms.staffing,
         model.norms.log_scale,
+        model.norms.mean_young,
+        model.norms.young,
         blueprint.sales_share,
         momentum.last,
-        momentum.mean,
+        momentum.usual,
+        momentum.mean_log,
         model.cycle.growth,
         zones.ramp,
+        zones.lift,
+        zones.data_used,
+        model.month,
         firms.cell,
+        firms.founded,
         firms.revenue,
         firms.log_revenue,
         firms.capability,
         firms.maturity,
         firms.staffing,
+        firms.standing,
         firms.one_off,
     )
     np.exp(scale, out=scale)
-    noise = model.draws.laplace("growth", model.month, len(firms))
-    correction = shake(change, noise, scale)
+    luck = model.draws.uniform("growth", model.month, len(firms))
+    correction = shake(change, luck, p.jumps / 12.0, scale)
     np.log1p(correction, out=correction)
-    move(change, correction, firms.alive, firms.log_revenue)
+    move(change, correction, firms.alive, firms.log_revenue, firms.trend)
     np.exp(firms.log_revenue, out=firms.revenue)
     zones.revenue[:] = 0.0
     add_up(firms.cell, firms.alive, firms.revenue, zones.revenue.reshape(-1))
@@ -116,7 +169,7 @@ def step(model: District) -> None:
         firms.revenue,
         firms.log_revenue,
     )
-    remember(momentum.last, momentum.mean, before, zones.revenue)
+    remember(momentum.last, before, zones.revenue)
 
 
 @kernel
@@ -125,40 +178,51 @@ def without_luck(
     drivers: Floats,
     data_intensity: Floats,
     data_access: Floats,
-    traits: Floats,
     normal_staffing: float,
-    scale_at_start: Column,
+    log_scale: Floats,
+    mean_young: Floats,
+    young: Column,
     sales_share: Floats,
     last: Floats,
-    mean: Floats,
+    usual: Floats,
+    mean_log: Floats,
     cycle: Floats,
     ramp: Floats,
+    lift: Floats,
+    data_used: Floats,
+    month: int,
     cell: Ints,
+    founded: Ints,
     revenue: Column,
     log_revenue: Column,
     capability: Column,
     maturity: Column,
     staffing: Column,
+    standing: Column,
     one_off: Column,
 ) -> tuple[Floats, Column, Column]:
     """Sectors' revenue before the month (S,); firms' log growth without luck, and ln b
     (visible,)."""
-    pull = customers(sales_share, last, mean)
-    monthly = shared(
-        p, drivers, data_intensity, data_access, traits, normal_staffing, pull, cycle, ramp
-    )
+    pull = customers(sales_share, last, usual)
+    monthly = shared(p, drivers, normal_staffing, mean_young, pull, cycle, ramp, lift)
+    use_data(p, data_intensity, data_access, data_used, monthly)
     before = turnover(cell, revenue, monthly.size, len(pull))
-    change = own(p, monthly, cell, capability, maturity, staffing, one_off)
-    return before, change, log_scale(scale_at_start, p.size_exponent, log_revenue)
+    change = own(p, monthly, cell, capability, maturity, staffing, standing, one_off)
+    middle = log_scale + p.size_exponent * mean_log - p.age_volatility * mean_young
+    scale = by_size_and_age(p, middle, change, month, cell, founded, young, log_revenue)
+    return before, change, scale
 
 
 @kernel
-def customers(sales_share: Floats, last: Floats, mean: Floats) -> Floats:
-    """Customers' growth last month beyond its mean, by supplying sector (S,)."""
+def customers(sales_share: Floats, last: Floats, usual: Floats) -> Floats:
+    """Customers' growth last month beyond the base year's, by supplying sector (S,).
+
+    Against a fixed growth, so that what customers lose for good their suppliers lose for good.
+    """
     pull = np.zeros(len(last))
     for s in range(len(pull)):
         for buyer in range(len(last)):
-            pull[s] += sales_share[s, buyer] * (last[buyer] - mean[buyer])
+            pull[s] += sales_share[s, buyer] * (last[buyer] - usual[buyer])
     return pull
 
 
@@ -166,25 +230,42 @@ def customers(sales_share: Floats, last: Floats, mean: Floats) -> Floats:
 def shared(
     p: GrowthParameters,
     drivers: Floats,
-    data_intensity: Floats,
-    data_access: Floats,
-    traits: Floats,
     normal_staffing: float,
+    mean_young: Floats,
     pull: Floats,
     cycle: Floats,
     ramp: Floats,
+    lift: Floats,
 ) -> Floats:
-    """Log growth this month that a cell's firms share (Z, S), with ``drivers`` (R, Z, S)."""
+    """Log growth this month that a cell's firms share (Z, S), with ``drivers`` (R, Z, S), but for
+    data; the level that measures have brought, ``lift`` (Z, S), moves on."""
     monthly = np.empty_like(ramp)
-    for s in range(len(traits)):
-        for z in range(len(data_access)):
-            yearly = p.drift[s] - traits[s]
+    for s in range(len(pull)):
+        for z in range(len(ramp)):
+            goal = 0.0
             for r in range(len(p.effect)):
-                yearly += p.effect[r] * drivers[r, z, s]
-            yearly += p.data_effect * data_intensity[s] * data_access[z]
-            monthly[z, s] = yearly / 12.0 + cycle[z, s] + p.demand_pull * pull[s]
-            monthly[z, s] += ramp[z, s] - normal_staffing
+                goal += p.effect[r] * drivers[r, z, s]
+            rise = (goal - lift[z, s]) / (12.0 * p.build_up)
+            lift[z, s] += rise
+            monthly[z, s] = p.drift[s] / 12.0 + rise + cycle[z, s] + p.demand_pull * pull[s]
+            monthly[z, s] += ramp[z, s] - normal_staffing - p.age_growth / 12.0 * mean_young[s]
     return monthly
+
+
+@kernel
+def use_data(
+    p: GrowthParameters,
+    data_intensity: Floats,
+    data_access: Floats,
+    data_used: Floats,
+    monthly: Floats,
+) -> None:
+    """Firms come to use the access that they have (Z,), which adds to their growth (Z, S)."""
+    for z in range(len(data_access)):
+        more = (data_access[z] - data_used[z]) / (12.0 * p.build_up)
+        data_used[z] += more
+        for s in range(len(data_intensity)):
+            monthly[z, s] += p.data_effect * data_intensity[s] * more
 
 
 @kernel
@@ -195,31 +276,53 @@ def own(
     capability: Column,
     maturity: Column,
     staffing: Column,
+    standing: Column,
     one_off: Column,
 ) -> Column:
-    """Log growth without luck of each firm (visible,); one-offs are used up."""
+    """Log growth without luck of each firm, but for its age (visible,); one-offs are used up, and
+    the level that its capability and maturity have brought, ``standing``, moves on."""
     real = staffing.dtype.type
-    capability_effect = real(p.capability_effect / 12.0)
-    maturity_effect = real(p.maturity_effect / 12.0)
-    staffing_effect = real(p.staffing_effect)
+    capability_effect, maturity_effect = real(p.capability_effect), real(p.maturity_effect)
+    pace, staffing_effect = real(1.0 / (12.0 * p.build_up)), real(p.staffing_effect)
     by_cell, change = np.empty(monthly.size, staffing.dtype), np.empty_like(staffing)
     for c in range(len(by_cell)):
         by_cell[c] = monthly[c // monthly.shape[1], c % monthly.shape[1]]
     for i in range(len(change)):
         change[i] = by_cell[cell[i]]
     for i in range(len(change)):
-        change[i] += capability_effect * capability[i] + maturity_effect * maturity[i]
-        change[i] += staffing_effect * staffing[i] + one_off[i]
+        goal = capability_effect * capability[i] + maturity_effect * maturity[i]
+        rise = pace * (goal - standing[i])
+        standing[i] += rise
+        change[i] += rise + staffing_effect * staffing[i] + one_off[i]
     one_off[:] = 0.0
     return change
 
 
 @kernel
-def log_scale(at_start: Column, size_exponent: float, log_revenue: Column) -> Column:
-    """ln b of each firm (visible,); ``at_start`` is ln b at a log revenue of 0 (slots,)."""
-    scale, exponent = np.empty_like(log_revenue), at_start.dtype.type(size_exponent)
+def by_size_and_age(
+    p: GrowthParameters,
+    middle: Floats,
+    change: Column,
+    month: int,
+    cell: Ints,
+    founded: Ints,
+    young: Column,
+    log_revenue: Column,
+) -> Column:
+    """ln b of each firm (visible,), from ``middle``, that at a log revenue of 0 and no youth (S,);
+    young firms grow faster, which is added to ``change``."""
+    real, sectors = change.dtype.type, len(middle)
+    by_cell, scale = np.empty(sectors, change.dtype), np.empty_like(change)
+    for s in range(sectors):
+        by_cell[s] = middle[s]
+    exponent, wider = real(p.size_exponent), real(p.age_volatility)
+    faster = real(p.age_growth / 12.0)
     for i in range(len(scale)):
-        scale[i] = at_start[i] - exponent * log_revenue[i]
+        youth = young[min(month - founded[i], len(young) - 1)]
+        scale[i] = by_cell[cell[i] % sectors] + wider * youth
+        change[i] += faster * youth
+    for i in range(len(scale)):
+        scale[i] -= exponent * log_revenue[i]
     return scale
 
 
@@ -235,24 +338,36 @@ def turnover(cell: Ints, revenue: Column, cells: int, sectors: int) -> Floats:
 
 
 @kernel
-def shake(change: Column, noise: Column, scale: Column) -> Column:
-    """Add b·ε to each firm's growth; gives −b², for what that adds to the mean of revenue."""
-    largest = scale.dtype.type(0.4)
+def shake(change: Column, luck: Column, chance: float, scale: Column) -> Column:
+    """Add a jump b·ε to the growth of those whose luck is below ``chance``, whose rest is ε's draw;
+    gives for each firm what 1 less is the mean of e^(jump), to be taken out."""
+    largest = scale.dtype.type(0.6)
+    part = scale.dtype.type(chance)
     correction = np.empty_like(change)
     for i in range(len(change)):
         b = min(scale[i], largest)
-        change[i] += b * noise[i]
-        correction[i] = -b * b
+        scale[i] = b
+        correction[i] = part * b * b / (1.0 - b * b)
+    for i in range(len(change)):
+        if luck[i] < chance:
+            centred = 2.0 * (luck[i] + 2.0**-25) / chance - 1.0
+            size = -np.log(max(1.0 - abs(centred), 2.0**-24))
+            change[i] += scale[i] * (size if centred > 0.0 else -size)
     return correction
 
 
 @kernel
-def move(change: Column, correction: Column, alive: Column, log_revenue: Column) -> None:
-    """Move active firms' log revenue, within what a firm can be."""
+def move(
+    change: Column, correction: Column, alive: Column, log_revenue: Column, trend: Column
+) -> None:
+    """Move active firms' log revenue, within what a firm can be, and its mean over a year."""
     smallest, largest = change.dtype.type(-16.0), change.dtype.type(8.0)
+    twelfth = change.dtype.type(1.0 / 12.0)
     for i in range(len(change)):
-        moved = log_revenue[i] + (change[i] + correction[i]) * alive[i]
+        moved = log_revenue[i] + (change[i] - correction[i]) * alive[i]
         log_revenue[i] = min(max(moved, smallest), largest)
+    for i in range(len(change)):
+        trend[i] += twelfth * (log_revenue[i] - trend[i])
 
 
 @kernel
@@ -312,11 +427,10 @@ def bind(
 
 
 @kernel
-def remember(last: Floats, mean: Floats, before: Floats, revenue: Floats) -> None:
-    """Sectors' log growth of the month, and its running mean (S,), for next month's customers."""
+def remember(last: Floats, before: Floats, revenue: Floats) -> None:
+    """Sectors' log growth of the month (S,), for next month's customers."""
     for s in range(len(last)):
         now = 0.0
         for z in range(len(revenue)):
             now += revenue[z, s]
         last[s] = np.log(now / before[s]) if before[s] > 0.0 and now > 0.0 else 0.0
-        mean[s] += (last[s] - mean[s]) / 12.0

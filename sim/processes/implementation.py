@@ -17,8 +17,10 @@ class ImplementationParameters(NamedTuple):
     attention_speed: float  # η: share of attention that is reconsidered each month
     shortfall_weight: float  # κ: how strongly a measure behind its path draws attention
     other_duties: float  # φ: weight of other duties against a measure on its path, per measure
-    lead_weight: float  # weight of the leading department over a joining one
     substitution: float  # r of the CES of efforts; below 0 the weakest holds it back
+    hand_over: float  # share of the strongest effort that steps in for a weaker one
+    money_share: float  # weight of money against staff in a measure's progress
+    money_substitution: float  # r of the CES of money and staff
     coordination_loss: float  # χ: effort ∝ |D|^(−χ)
     efficiency: float  # departments' mean efficiency, 1 as planned
     effort_noise: float  # standard deviation of log effort, a month
@@ -33,9 +35,10 @@ class Work:
         begun = measures.start <= np.arange(blueprint.horizon + 1)[:, None]
         acts = measures.intensity * measures.reach > 0
         self.under_way = (begun & acts.any(axis=2)).astype(float)  # (T + 1, M), 0 or 1
-        pace = measures.intensity * measures.reach * measures.speed[:, None]
+        pace = measures.reach * measures.speed[:, None]
         pace *= np.exp(-(p.progress_noise**2) / 2.0)  # so that the noise has mean 1
-        self.pace = pace * self.under_way[:, :, None]  # (T + 1, M, Z), I·reach·v
+        self.pace = pace * self.under_way[:, :, None]  # (T + 1, M, Z), reach·v
+        self.money = measures.intensity  # (T + 1, M, Z), multiples of the planned money
         self.numbers = int(measures.number.max(initial=0))  # slots of luck
         self.slot = measures.number - 1  # (M,)
         served = np.maximum(measures.reach.sum(axis=1, keepdims=True), 1e-300)
@@ -43,11 +46,18 @@ class Work:
         self.other_duties = p.other_duties * blueprint.department_staffed  # (D,)
         able = (1.0 + p.other_duties) * p.efficiency * np.exp(-(p.effort_noise**2) / 2.0)
         self.able = blueprint.department_capacity * able  # (T + 1, D)
-        weight = np.where(links.link_is_lead, p.lead_weight, 1.0)
-        total = np.bincount(links.link_cell, weight, measures.reach.size)  # (M · Z,)
-        self.weight = weight / np.maximum(total, 1e-300)[links.link_cell]  # ω of each link
-        self.staffed = total > 0  # (M · Z,)
+        self.staffed = links.members.reshape(-1) > 0  # (M · Z,)
         self.crowd = np.maximum(links.members, 1.0) ** -p.coordination_loss  # (M, Z)
+
+    def attention_at_start(self, blueprint: Blueprint) -> Floats:
+        """What measures that ran before the start already have (pairs,): a steady state."""
+        measures, links = blueprint.measures, blueprint.links
+        urgency = np.exp(measures.priority) * (measures.start <= 0) * self.under_way[0]
+        pull = urgency[links.pair_measure]
+        planned = self.other_duties + np.bincount(
+            links.pair_department, pull, len(self.other_duties)
+        )
+        return np.asarray(pull / np.maximum(planned, 1e-300)[links.pair_department])
 
 
 def step(model: District) -> None:
@@ -56,10 +66,11 @@ def step(model: District) -> None:
     a_dm ← (1−η)·a_dm + η·exp(w_m + κ·q_m)/(Σ_m exp(w_m + κ·q_m) + φ·c_d), with the shortfall
     q_m = max(0, path_m − P_m), over d's measures under way and its other duties φ·c_d, so that a
     measure dropped frees hands for the others only in part; e_dm = (1+φ)·c_d·a_dm·ε_d;
-    E_mz = (Σ_d ω_d·e_dm^r)^(1/r)·|D_mz|^(−χ), weights ω summing to one;
-    P_mz ← 1 − (1−P_mz)·exp(−I_mz·reach_mz·v_m·E_mz·ν_mz). A zone's own authority works in its
-    zone only. Sums run pair by pair in the plan's order, so that a measure without intensity
-    and a measure that is not in the plan are the same to the last bit.
+    E_mz = (mean_d max(e_dm, h·max_d e_dm)^r)^(1/r)·|D_mz|^(−χ): the strongest steps in for the
+    others with a share h of its effort; money I_mz and staff make progress together,
+    P_mz ← 1 − (1−P_mz)·exp(−reach_mz·v_m·(μ·I_mz^q + (1−μ)·E_mz^q)^(1/q)·ν_mz). A zone's own
+    authority works in its zone only. Sums run pair by pair in the plan's order, so that a measure
+    without money and a measure that is not in the plan are the same to the last bit.
     """
     blueprint, p, month = model.blueprint, model.parameters.implementation, model.month
     measures, links, state = blueprint.measures, blueprint.links, model.department_columns
@@ -72,11 +83,11 @@ def step(model: District) -> None:
         measures.priority,
         work.under_way[month],
         work.pace[month],
+        work.money[month],
         work.share,
         work.slot,
         work.able[month],
         work.other_duties,
-        work.weight,
         work.crowd,
         work.staffed,
         links.pair_department,
@@ -99,11 +110,11 @@ def work_on(
     priority: Floats,
     under_way: Floats,
     pace: Floats,
+    money: Floats,
     share: Floats,
     slot: Ints,
     able: Floats,
     other_duties: Floats,
-    weight: Floats,
     crowd: Floats,
     staffed: Bools,
     pair_department: Ints,
@@ -128,8 +139,8 @@ def work_on(
         attention,
         effort,
     )
-    joint_effort(p, effort, link_pair, link_cell, weight, crowd, staffed, joint)
-    make_progress(p, progress_luck, slot, pace, joint, progress)
+    joint_effort(p, effort, link_pair, link_cell, crowd, staffed, joint)
+    make_progress(p, progress_luck, slot, pace, money, joint, progress)
 
 
 @kernel
@@ -181,17 +192,21 @@ def joint_effort(
     effort: Floats,
     link_pair: Ints,
     link_cell: Ints,
-    weight: Floats,
     crowd: Floats,
     staffed: Bools,
     joint: Floats,
 ) -> None:
     """Low-elasticity CES of the efforts on each measure in each zone, (M, Z)."""
-    power, mean = np.empty(len(effort)), np.zeros(joint.size)
-    for pair in range(len(effort)):
-        power[pair] = max(effort[pair], 1e-9) ** p.substitution
+    strongest, mean = np.zeros(joint.size), np.zeros(joint.size)
+    members = np.zeros(joint.size)
     for link in range(len(link_pair)):
-        mean[link_cell[link]] += weight[link] * power[link_pair[link]]
+        cell = link_cell[link]
+        strongest[cell] = max(strongest[cell], effort[link_pair[link]])
+        members[cell] += 1.0
+    for link in range(len(link_pair)):
+        cell = link_cell[link]
+        helped = max(effort[link_pair[link]], p.hand_over * strongest[cell])
+        mean[cell] += max(helped, 1e-9) ** p.substitution / members[cell]
     flat, loss = joint.reshape(-1), crowd.reshape(-1)
     for cell in range(len(mean)):
         flat[cell] = mean[cell] ** (1.0 / p.substitution) * loss[cell] if staffed[cell] else 0.0
@@ -203,11 +218,17 @@ def make_progress(
     luck: Floats,
     slot: Ints,
     pace: Floats,
+    money: Floats,
     joint: Floats,
     progress: Floats,
 ) -> None:
-    """Progress closes part of what is left to do, (M, Z)."""
+    """Money and staff together close part of what is left to do, (M, Z)."""
     for m in range(len(slot)):
         for z in range(progress.shape[1]):
-            rate = pace[m, z] * joint[m, z] * np.exp(p.progress_noise * luck[slot[m], z])
+            if money[m, z] <= 0.0 or joint[m, z] <= 0.0:
+                continue
+            paid = p.money_share * money[m, z] ** p.money_substitution
+            staffed = (1.0 - p.money_share) * joint[m, z] ** p.money_substitution
+            work = (paid + staffed) ** (1.0 / p.money_substitution)
+            rate = pace[m, z] * work * np.exp(p.progress_noise * luck[slot[m], z])
             progress[m, z] = 1.0 - (1.0 - progress[m, z]) * np.exp(-rate)

@@ -25,11 +25,15 @@ class InnovationParameters(NamedTuple):
     linkage_reach: float  # share by which full linkage lengthens that reach
     agglomeration: float  # elasticity of the hazard to capability within reach
     platform_spillover: float  # log change of the hazard at the first open platform in the zone
+    gestation: float  # years in which what support adds to the hazard comes into force
+    talent_effect: float  # log change of the hazard per log of newcomers drawn by policy
+    technology_value: float  # log revenue that a key technology brings its maker, in the end
+    value_alone: float  # share of it where nobody asks for applications (no demand driver)
     landmark_hazard: float  # a year, per key technology
     landmark_platform_effect: float  # log change of it at the first open platform in the zone
-    standards_per_technology: float  # a year, at full certainty of 1 unit
-    standards_per_platform: float
-    standards_per_scenario: float
+    standards_per_technology: float  # 1/year until it is proposed, at certainty 1
+    standards_per_platform: float  # a year, at certainty 1
+    standards_per_scenario: float  # 1/year until it is proposed, at certainty 1
     certainty_at_start: float  # certainty before the plan's measures
     hazard: Annotated[Floats, BY_SECTOR]  # successes a year of a firm of mean size
     key_share: Annotated[Floats, BY_SECTOR]  # of successes beyond the frontier
@@ -49,7 +53,8 @@ class Technologies:
 
 
 class Research:
-    """What is fixed at the start: mean staff, the knowledge within reach, and obsolescence."""
+    """Mean staff and knowledge within reach at the start, each firm's pace of obsolescence, and
+    what support adds to the hazard by now (Z, S)."""
 
     def __init__(self, blueprint: Blueprint, firms: Firms, p: InnovationParameters) -> None:
         sectors = blueprint.shape[1]
@@ -64,16 +69,20 @@ class Research:
         self.knowledge_at_start = np.maximum(
             knowledge(p, stock, nowhere, blueprint.distance, blueprint.relatedness), 1e-9
         )
-        hazard = relative_size(firms, p) * firms.by_cell(
-            np.broadcast_to(self.per_head, blueprint.shape)
-        )
-        chance = -np.expm1(-hazard) * firms.alive
-        gain = np.bincount(firms.sector, chance * p.step * (1.0 - firms.capability), sectors)
-        level = np.bincount(firms.sector, firms.capability * firms.alive, sectors)
-        # the frontier moves on at the pace that leaves a sector's mean as it is in the base year
-        pace = np.divide(gain, level, out=np.zeros(sectors), where=level > 0)
-        self.obsolescence = np.minimum(pace, 1.0)
-        self.kept = 1.0 - firms.by_sector(self.obsolescence)  # (slots,), share a month
+        self.push = np.zeros(blueprint.shape)
+        # each firm falls behind the frontier at the pace at which it closes in on it in the base
+        # year, so that neither its own capability nor a weighted mean drifts
+        turnover = np.bincount(firms.sector, np.exp(firms.log_revenue) * firms.alive, sectors)
+        per_revenue = np.divide(staff, turnover, out=np.zeros(sectors), where=turnover > 0)
+        firms.reveal_all()
+        sector = firms.sector
+        future = per_revenue.take(sector) * np.exp(firms.log_revenue.astype(float))
+        heads = np.maximum(np.where(firms.alive > 0, firms.staff, future), 1e-6)
+        chance = -np.expm1(-self.per_head.take(sector) * heads**p.size_elasticity)
+        level = firms.capability.astype(float)
+        pace = np.minimum(chance * p.step * (1.0 - level) / level, 1.0)
+        self.kept = (1.0 - pace).astype(firms.precision)  # (slots,), share a month
+        firms.reveal(0)
 
 
 @kernel
@@ -124,6 +133,8 @@ def step(model: District) -> None:
         p,
         research.per_head,
         drivers.by_cell,
+        research.push,
+        zones.talent_quality,
         zones.capability,
         drivers.zone(Driver.LINKAGE),
         blueprint.distance,
@@ -142,6 +153,7 @@ def step(model: District) -> None:
         firms.alive,
         firms.capability,
     )
+    value(p, makers, drivers.cell(Driver.DEMAND).reshape(-1), firms.cell, firms.standing)
     technologies.firm, technologies.remaining, proposals = mature(
         p,
         technologies.firm,
@@ -154,9 +166,15 @@ def step(model: District) -> None:
         drivers.zone(Driver.CERTAINTY),
         zones.key_technologies,
         zones.landmark_results,
+        zones.proposed,
     )
-    uniform = model.draws.uniform("standards", model.month, blueprint.shape[0]).astype(float)
-    zones.standards += poisson_quantile(uniform, proposals)
+    uniform = model.draws.uniform("standards", model.month, proposals.shape).astype(float)
+    count = poisson_quantile(uniform.reshape(-1), proposals.reshape(-1)).reshape(proposals.shape)
+    made = zones.key_technologies - zones.proposed[:, 0]
+    done = zones.scenarios.sum(axis=1) - zones.proposed[:, 1]
+    count[:, :2] = np.minimum(count[:, :2], np.stack([made, done], axis=1))
+    zones.proposed += count[:, :2]
+    zones.standards += count.sum(axis=1)
 
 
 @kernel
@@ -164,6 +182,8 @@ def rates(
     p: InnovationParameters,
     per_head: Floats,
     drivers: Floats,
+    support: Floats,
+    quality: Floats,
     stock: Floats,
     linkage: Floats,
     distance: Floats,
@@ -171,14 +191,17 @@ def rates(
     knowledge_at_start: Floats,
     open_platforms: Floats,
 ) -> Floats:
-    """Hazard this month of a firm of one person (Z, S), with ``drivers`` (R, Z, S)."""
+    """Hazard this month of a firm of one person (Z, S), with ``drivers`` (R, Z, S); what they have
+    added so far, ``support`` (Z, S), moves on."""
     rate = knowledge(p, stock, linkage, distance, relatedness)
     for z in range(rate.shape[0]):
         spillover = p.platform_spillover * np.log2(1.0 + open_platforms[z])
         for s in range(rate.shape[1]):
-            push = spillover
+            goal = 0.0
             for r in range(len(p.effect)):
-                push += p.effect[r] * drivers[r, z, s]
+                goal += p.effect[r] * drivers[r, z, s]
+            support[z, s] += (goal - support[z, s]) / (12.0 * p.gestation)
+            push = spillover + support[z, s] + p.talent_effect * quality[z]
             within = max(rate[z, s], 1e-9) / knowledge_at_start[z, s]
             rate[z, s] = per_head[s] * np.exp(push) * within**p.agglomeration
     return rate
@@ -229,6 +252,17 @@ def succeed(
 
 
 @kernel
+def value(
+    p: InnovationParameters, makers: Ints, demand: Floats, cell: Ints, standing: Column
+) -> None:
+    """A key technology brings its maker a higher level of revenue, more where its application is
+    asked for: demand (cells,). Revenue closes in on it as on that of other capabilities."""
+    for i in makers:
+        asked = p.value_alone + (1.0 - p.value_alone) * demand[cell[i]]
+        standing[i] -= p.technology_value * asked
+
+
+@kernel
 def mature(
     p: InnovationParameters,
     old: Ints,
@@ -241,12 +275,14 @@ def mature(
     certainty: Floats,
     key_technologies: Floats,
     landmark_results: Floats,
+    proposed: Floats,
 ) -> tuple[Ints, Floats, Floats]:
     """Technologies, old and new, live through one month's hazard; those that are ripe become
-    landmark results, and the others are given back, with the standards to be expected (Z,)."""
+    landmark results, and the others are given back, with the standards to be expected (Z, 3): of
+    technologies and scenarios not yet ``proposed`` (Z, 2), and of platforms."""
     for maker in makers:
         key_technologies[zone[maker]] += 1.0
-    hazard, proposals = np.empty(len(certainty)), np.empty(len(certainty))
+    hazard, proposals = np.empty(len(certainty)), np.empty((len(certainty), 3))
     for z in range(len(certainty)):
         effect = p.landmark_platform_effect * np.log2(1.0 + open_platforms[z])
         hazard[z] = p.landmark_hazard / 12.0 * np.exp(effect)
@@ -262,9 +298,12 @@ def mature(
             firm[left], rest[left] = owner, lasting
             left += 1
     for z in range(len(certainty)):
-        proposals[z] = p.standards_per_technology * key_technologies[z]
-        proposals[z] += p.standards_per_platform * open_platforms[z]
+        sure = (p.certainty_at_start + certainty[z]) / 12.0
+        done = 0.0
         for s in range(scenarios.shape[1]):
-            proposals[z] += p.standards_per_scenario * scenarios[z, s]
-        proposals[z] *= (p.certainty_at_start + certainty[z]) / 12.0
+            done += scenarios[z, s]
+        technologies, typical = key_technologies[z] - proposed[z, 0], done - proposed[z, 1]
+        proposals[z, 0] = technologies * -np.expm1(-p.standards_per_technology * sure)
+        proposals[z, 1] = typical * -np.expm1(-p.standards_per_scenario * sure)
+        proposals[z, 2] = p.standards_per_platform * open_platforms[z] * sure
     return firm[:left].copy(), rest[:left].copy(), proposals

@@ -1,4 +1,4 @@
-"""Process 12: founders start, firms move, close, and become AI firms."""
+"""Process 12: founders start, firms close, and become AI firms."""
 
 from __future__ import annotations
 
@@ -26,18 +26,16 @@ class LifecycleParameters(NamedTuple):
     anchor_effect: float  # further log change of it for anchors
     access_effect: float  # log change of it for foreign founders at full market access
     foreign_barrier: float  # log change of it for foreign founders in the base year
+    openness_effect: float  # log change of it for foreign founders where data flow freely
+    data_start_effect: float  # log change of it at full data access and data intensity
+    talent_start_effect: float  # log change of it per log of newcomers drawn by policy
     cycle_effect: float  # log change of it per log point of the sector's yearly growth
     focus_utility: float  # utility of a park's focus, from none to full
     knowledge_utility: float  # of the zone's log number of firms of the sector
     talent_utility: float  # of the share of vacancies filled
     rent_utility: float  # of rent over its normal level, negative
-    service_utility: float  # of a park's service above its start
-    digital_utility: float  # of a park's digital level above its start
     data_utility: float  # of data access, times the sector's data intensity
-    recruiting_utility: float  # of courting effort over an even share
     size_utility: float  # of the log number of free places
-    moving_hazard: float  # a year
-    moving_cost: float  # utility lost per km
     exit_year_1: float  # chance of closing, a year, by age
     exit_year_2: float
     exit_year_3: float
@@ -45,15 +43,14 @@ class LifecycleParameters(NamedTuple):
     exit_later: float
     exit_size_effect: float  # log change of the hazard per log of size over the sector's mean
     exit_service_effect: float  # log change of the hazard at full service, negative
+    distress_effect: float  # log change of it per log point of revenue below last year's mean
     ai_threshold: float  # AI share from which a firm is an AI firm
     exit_scale: Annotated[Floats, BY_SECTOR]  # sector's hazard over the average one
 
 
 def step(model: District) -> None:
     close(model)
-    offer = utilities(model)
-    move(model, offer)
-    start(model, offer)
+    start(model, utilities(model))
     convert(model)
 
 
@@ -61,14 +58,20 @@ class Exits:
     """What no month changes in the log hazard of closing.
 
     By age in months, the last entry for all higher ages, from the profile of SAIC (2013), survival
-    of domestic enterprises; and by sector (S,), for a firm whose log revenue is 0.
+    of domestic enterprises; and by sector (S,), for a firm whose log revenue is 0 and steady. The
+    profile is of firms in and out of distress, so that the mean effect of distress at the start
+    is taken out.
     """
 
-    def __init__(self, firms: Firms, mean_log: Floats, p: LifecycleParameters) -> None:
+    def __init__(self, firms: Firms, p: LifecycleParameters) -> None:
         yearly = [p.exit_year_1, p.exit_year_2, p.exit_year_3]
         yearly += [p.exit_year_4_to_7] * 4 + [p.exit_later]
         self.by_age: Column = np.log(np.repeat(yearly, 12) / 12.0).astype(firms.precision)
-        self.by_sector = np.log(p.exit_scale) - p.exit_size_effect * mean_log
+        fallen = np.maximum(firms.trend.astype(float) - firms.log_revenue, 0.0)
+        count = np.bincount(firms.sector, minlength=len(p.exit_scale))
+        weight = np.bincount(firms.sector, np.exp(p.distress_effect * fallen), len(p.exit_scale))
+        usual = np.where(count > 0, weight / np.maximum(count, 1), 1.0)
+        self.by_sector = np.log(p.exit_scale) - np.log(usual)
 
 
 class Fit:
@@ -76,24 +79,28 @@ class Fit:
 
     def __init__(self, parks: Parks, p: LifecycleParameters) -> None:
         self.focus = np.where(parks.takes, p.focus_utility * parks.focus, -np.inf)
-        sectors = parks.takes.sum(axis=1, dtype=float)
-        self.courted = p.recruiting_utility * sectors  # over an even share
 
 
 def close(model: District) -> None:
-    """Exit with chance 1 − exp(−h_s·age profile·exp(−b·(ln r − mean) + service))."""
+    """Exit with chance 1 − exp(−h_s·age profile·exp(−b·(ln r − mean) + service + distress)).
+
+    The mean is that of the sector's firms now, distress δ·max(0, m − ln r) with m the firm's mean
+    log revenue of about the last year.
+    """
     firms, zones, p = model.columns, model.zones, model.parameters.lifecycle
     closing = struck(
         model.draws.uniform("exit", model.month, len(firms)),
         firms.cell,
         firms.founded,
         firms.log_revenue,
+        firms.trend,
         model.month,
         model.exits.by_age,
-        model.exits.by_sector,
+        model.exits.by_sector - p.exit_size_effect * model.momentum.mean_log,
         p.exit_service_effect,
         model.drivers.zone(Driver.SERVICE),
         p.exit_size_effect,
+        p.distress_effect,
     )
     leave(firms.visible, closing, model.park_columns.occupied, zones.seekers, zones.exits)
 
@@ -104,24 +111,27 @@ def struck(
     cell: Ints,
     founded: Ints,
     log_revenue: Column,
+    trend: Column,
     month: int,
     by_age: Column,
     by_sector: Floats,
     service_effect: float,
     service: Floats,
     size_effect: float,
+    distress_effect: float,
 ) -> Ints:
-    """Slots whose luck is below 1 − exp(−e^(−x)), −x = age + sector + service + b·ln r."""
+    """Slots whose luck is below 1 − exp(−e^(−x)), −x = age + sector + service + size + distress."""
     kind, oldest, sectors = by_age.dtype, len(by_age) - 1, len(by_sector)
     by_cell = np.empty(len(service) * sectors, kind)
     for c in range(len(by_cell)):
         by_cell[c] = by_sector[c % sectors] + service_effect * service[c // sectors]
-    effect = kind.type(size_effect)
+    effect, distress, none = kind.type(size_effect), kind.type(distress_effect), kind.type(0.0)
     safe, near = np.empty_like(log_revenue), np.empty_like(log_revenue)
     for i in range(len(luck)):
         safe[i] = by_cell[cell[i]] + by_age[min(month - founded[i], oldest)]
     for i in range(len(luck)):
-        safe[i] = -(safe[i] + effect * log_revenue[i])
+        fallen = max(trend[i] - log_revenue[i], none)
+        safe[i] = -(safe[i] + effect * log_revenue[i] + distress * fallen)
     # quicker: a chance is below its hazard e^(−x), and that is below 1/(1 + x + x²/2 + …)
     one, half, third, quarter = kind.type(1.0), kind.type(0.5), kind.type(0.33), kind.type(0.25)
     for i in range(len(luck)):
@@ -157,43 +167,30 @@ def utilities(model: District) -> Floats:
     parks, zones = model.park_columns, model.zones
     return offers(
         model.parameters.lifecycle,
-        model.parameters.parks.service_at_start,
         zones.firms,
         zones.fill_rate,
         zones.data_access,
         model.blueprint.base.data_intensity,
         parks.zone,
         parks.rent,
-        parks.service,
-        parks.digital,
         parks.capacity - parks.occupied,
         model.fit.focus,
-        model.fit.courted,
-        parks.recruiting,
     )
 
 
 @kernel
 def offers(
     p: LifecycleParameters,
-    level: float,
     peers: Floats,
     fill_rate: Floats,
     data_access: Floats,
     data_intensity: Floats,
     zone: Ints,
     rent: Floats,
-    service: Floats,
-    digital: Floats,
     room: Floats,
     focus: Floats,
-    courted: Floats,
-    recruiting: Floats,
 ) -> Floats:
-    """Utilities (K, S): of the zone to a sector's firms, of the park itself, of its courting.
-
-    ``level`` is the parks' service and digital level at the start.
-    """
+    """Utilities (K, S): of the zone to a sector's firms, and of the park itself."""
     known, utility = np.empty_like(peers), np.empty_like(focus)
     for z in range(peers.shape[0]):
         for s in range(peers.shape[1]):
@@ -201,71 +198,17 @@ def offers(
     for k in range(len(zone)):
         z = zone[k]
         own = p.rent_utility * rent[k] + p.size_utility * np.log(max(room[k], 1.0))
-        own += p.service_utility * (service[k] - level)
-        own += p.digital_utility * (digital[k] - level)
         own += p.talent_utility * fill_rate[z]
         for s in range(len(data_intensity)):
             data = p.data_utility * data_access[z] * data_intensity[s]
-            courting = courted[k] * recruiting[k, s]
-            utility[k, s] = own + known[z, s] + data + focus[k, s] + courting
+            utility[k, s] = own + known[z, s] + data + focus[k, s]
     return utility
 
 
-def move(model: District, offer: Floats) -> None:
-    """A few firms look elsewhere each month and go where a conditional logit sends them.
-
-    One uniform draw u decides on looking (u < h) and u/h then on the park.
-    """
-    firms, parks, p = model.columns, model.park_columns, model.parameters.lifecycle
-    hazard = 1.0 - np.exp(-p.moving_hazard / 12.0)
-    relocate(
-        firms.visible,
-        model.draws.uniform("move", model.month, len(firms)),
-        hazard,
-        offer,
-        model.blueprint.parks.distance,
-        p.moving_cost,
-        parks.zone,
-        parks.capacity - parks.occupied,
-        parks.occupied,
-    )
-
-
-@kernel
-def relocate(
-    firms: Firms,
-    luck: Column,
-    hazard: float,
-    offer: Floats,
-    distance: Floats,
-    moving_cost: float,
-    zone: Ints,
-    room: Floats,
-    occupied: Floats,
-) -> None:
-    """Firms with luck below ``hazard`` look: each draws a park, its own or one that has room, and
-    goes there if no other took the last place."""
-    parks, sectors = offer.shape
-    left = room.copy()
-    utility, steps = np.empty(parks), np.empty(parks)
-    for i in range(len(luck)):
-        if luck[i] >= hazard or firms.alive[i] == 0.0:
-            continue
-        now = firms.park[i]
-        for k in range(parks):
-            utility[k] = -np.inf
-            if k == now or room[k] >= 1.0:
-                utility[k] = offer[k, firms.sector[i]] - moving_cost * distance[firms.zone[i], k]
-        climb(utility, steps)
-        k = drawn(steps, (luck[i] + 2.0**-25) / hazard)
-        if k >= 0 and k != now and left[k] >= 1.0:
-            left[k] -= 1.0
-            settle(firms, i, k, zone[k], sectors, occupied)
-
-
 def start(model: District, offer: Floats) -> None:
-    """Founders whose month has come start with chance min(1, a·exp(service + …)), in the park
-    that a conditional logit gives them; those who find no place are refused.
+    """Founders whose month has come start with chance min(1, a·n_s/n_s0·exp(service + …)), in the
+    park that a conditional logit gives them; those who find no place are refused. More firms of a
+    sector, n_s, send out more founders, and these start larger as the sector's firms grow.
     """
     firms, zones, p = model.columns, model.zones, model.parameters.lifecycle
     drivers, parks = model.drivers, model.park_columns
@@ -281,6 +224,12 @@ def start(model: District, offer: Floats) -> None:
         drivers.zone(Driver.SERVICE),
         drivers.cell(Driver.RECRUITMENT),
         drivers.cell(Driver.MARKET_ACCESS),
+        zones.openness,
+        zones.data_access,
+        model.blueprint.base.data_intensity,
+        zones.pull,
+        np.log(np.maximum(zones.firms.sum(axis=0), 1.0) / model.founding_firms),
+        model.momentum.mean_log - model.momentum.first_log,
         model.cycle.growth,
         parks.zone,
         parks.rent,
@@ -304,6 +253,12 @@ def admit(
     service: Floats,
     recruitment: Floats,
     access: Floats,
+    openness: Floats,
+    data_access: Floats,
+    data_intensity: Floats,
+    pull: Floats,
+    stock: Floats,
+    grown: Floats,
     cycle: Floats,
     park_zone: Ints,
     rent: Floats,
@@ -318,7 +273,9 @@ def admit(
     """Founders from slot ``first`` on draw a park that has room; those who start there become
     firms while there is room, in the order of their slots.
 
-    ``level`` is the parks' service at the start.
+    ``level`` is the parks' service at the start, ``stock`` the log of the sector's firms over those
+    at the start (S,), ``grown`` the growth of their mean log revenue (S,), ``pull`` the log change
+    of newcomers by policy (Z,).
     """
     parks, sectors = offer.shape
     left = capacity - occupied
@@ -342,12 +299,17 @@ def admit(
             push += p.anchor_effect * recruitment[z, s]
         if firms.foreign[i]:
             push += p.access_effect * access[z, s] + p.foreign_barrier
+            push += p.openness_effect * openness[z]
+        push += p.data_start_effect * data_intensity[s] * data_access[z]
+        push += p.talent_start_effect * pull[z] + stock[s]
         push += p.cycle_effect * 12.0 * cycle[z, s]
         if luck[n, 0] < p.acceptance * np.exp(push) and left[k] >= 1.0:
             left[k] -= 1.0
             settle(firms, i, k, z, sectors, occupied)
             firms.state[i] = ACTIVE
             firms.alive[i] = 1.0
+            firms.log_revenue[i] += grown[s]
+            firms.trend[i] = firms.log_revenue[i]
     hire(firms, first, staff_per_revenue, seekers, entries)
 
 

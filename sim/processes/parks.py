@@ -1,4 +1,4 @@
-"""Process 4: parks court firms, raise their service and set rents."""
+"""Process 4: parks raise their service and set rents."""
 
 from __future__ import annotations
 
@@ -16,35 +16,29 @@ if TYPE_CHECKING:
 
 
 class ParksParameters(NamedTuple):
-    service_at_start: float  # service and digital level at the start, 0 to 1
+    service_at_start: float  # service at the start, 0 to 1
     service_rate: float  # share of the gap to full service closed a month at full effort
-    digital_rate: float  # share of the gap to full digital level closed a month
-    recruiting_response: float  # how far recruitment policy raises courting effort
     rent_response: float  # ψ: log rent by occupancy
     normal_occupancy: float  # occupancy at which rents stay
     annual_rent: float  # 亿元 a firm and year at the start
 
 
 def step(model: District) -> None:
-    """R_ks ∝ focus_ks·v_k·(1 + recruitment_zs); service and digital level move towards 1 at rates
-    set by the service and park measures; ln rent = ψ·(occupied/capacity − normal) + ln(1 − relief).
+    """Service moves towards 1 at a rate set by the service and park measures;
+    ln rent = ψ·(occupied/capacity − normal) + ln(1 − relief).
     """
     blueprint, parks, drivers = model.blueprint, model.park_columns, model.drivers
     parks.open_at(blueprint, model.month)
     forgone = manage(
         model.parameters.parks,
         parks.zone,
-        parks.focus,
         parks.capacity,
         parks.occupied,
         drivers.zone(Driver.SERVICE),
         drivers.zone(Driver.PARK_SERVICE),
-        drivers.cell(Driver.RECRUITMENT),
         blueprint.levers[Lever.RENT_RELIEF][model.month],
         parks.service,
-        parks.digital,
         parks.rent,
-        parks.recruiting,
     )
     model.spending.add(Lever.RENT_RELIEF, forgone * blueprint.lever_cost[Lever.RENT_RELIEF])
 
@@ -53,39 +47,24 @@ def step(model: District) -> None:
 def manage(
     p: ParksParameters,
     zone: Ints,
-    focus: Floats,
     capacity: Floats,
     occupied: Floats,
     service_driver: Floats,
     park_driver: Floats,
-    recruitment: Floats,
     relief: Floats,
     service: Floats,
-    digital: Floats,
     rent: Floats,
-    recruiting: Floats,
 ) -> Floats:
     """One month of all parks; gives the rent forgone by zone (Z,), 亿元.
 
-    Parks' arrays are (K,) or (K, S), drivers and relief (Z,), recruitment (Z, S).
+    Parks' arrays are (K,), drivers and relief (Z,).
     """
     forgone = np.zeros(len(relief))
     for k in range(len(zone)):
         z = zone[k]
         effort = service_driver[z] + park_driver[z]
         service[k] += p.service_rate * effort * (1.0 - service[k])
-        digital[k] += p.digital_rate * park_driver[z] * (1.0 - digital[k])
-
         filled = occupied[k] / max(capacity[k], 1.0)
-        vacancy = max(1.0 - filled, 0.0) if capacity[k] > 0.0 else 0.0
-        total = 0.0
-        for s in range(focus.shape[1]):
-            courting = 1.0 + p.recruiting_response * recruitment[z, s]
-            recruiting[k, s] = focus[k, s] * vacancy * courting
-            total += recruiting[k, s]
-        for s in range(focus.shape[1]):
-            recruiting[k, s] /= max(total, 1e-300)
-
         full_rent = np.exp(p.rent_response * (filled - p.normal_occupancy))
         rent[k] = full_rent * (1.0 - relief[z])
         forgone[z] += p.annual_rent / 12.0 * full_rent * occupied[k] * relief[z]

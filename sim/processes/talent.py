@@ -17,15 +17,21 @@ if TYPE_CHECKING:
 
 
 class TalentParameters(NamedTuple):
-    inflow_rate: float  # arrivals a month over staff in the base year
+    inflow_rate: float  # arrivals a month over staff
     annual_pay: float  # 万元 a year, skilled staff
-    subsidy_elasticity: float  # η_T: of arrivals to pay with subsidy, and to the wage index
+    pay_elasticity: float  # η_T: of arrivals to net pay
+    eligible: float  # share of newcomers who can have the subsidy
+    grant_years: float  # years over which a newcomer reckons a one-off grant
+    grant_alone: float  # share of a grant's pull where housing and permits are not eased
+    displaced: float  # share of the newcomers drawn by policy whom neighbours lose
     policy_effect: float  # log change of arrivals at full talent_inflow
     connectivity_effect: float  # log change of arrivals at full connectivity
     attrition: float  # share of staff who leave their post a month
     leave_district: float  # share of them who leave the district
-    seekers_at_start: float  # people looking for a post over staff
+    dismissal: float  # share of staff beyond need who are dismissed a month
     commuting_reach: float  # km over which applications fall by e
+    relocation: float  # share of seekers who look in all zones, whatever the distance
+    zone_choice: float  # elasticity of newcomers' choice of a zone to its wage
     productivity_growth: float  # log growth of revenue per head a year
     labour_demand_elasticity: float  # of desired staff to the wage
     wage_response: float  # log wage a month per log of vacancies over applicants
@@ -33,19 +39,17 @@ class TalentParameters(NamedTuple):
 
 
 def step(model: District) -> None:
-    """Arrivals, vacancies, urn-ball matching by zone, attrition.
+    """Arrivals, vacancies, urn-ball matching by zone, attrition, dismissals.
 
-    Arrivals_z ~ N(m, m), m = n_z·exp(η_T·ln((w+s)/(w+s₀)) + η_T·ln w_z + policy terms);
-    desired staff H* = 12·r/(π·w^ε) with productivity π growing; V = max(0, H* − H); applicants
-    reach a zone by gravity, and a share 1 − exp(−A_z/V_z) of its vacancies is filled.
+    Arrivals_z ~ N(m, m), m = a·ΣH·share_z·w̄^η·exp(pull_z), where newcomers choose zones by
+    vacancies and wages, share_z ∝ V_z·w_z^ζ, and pull_z is what policy adds; desired staff
+    H* = 12·r/(n·π·w^ε) with productivity π growing and normal staffing n; V = max(0, H* − H);
+    applicants reach a zone by gravity, and a share 1 − exp(−A_z/V_z) of its vacancies is filled.
     """
-    blueprint, firms, zones = model.blueprint, model.columns, model.zones
+    firms, zones = model.columns, model.zones
     p = model.parameters.talent
-    zones.arrivals = arrivals(model, p)
+    arrive(model, p)
     zones.seekers += zones.arrivals
-    subsidy = blueprint.levers[Lever.TALENT_SUBSIDY][model.month]
-    unit_cost = blueprint.lever_cost[Lever.TALENT_SUBSIDY]
-    model.spending.add(Lever.TALENT_SUBSIDY, subsidy * zones.arrivals * unit_cost)
 
     left = zones.staff.sum(axis=1) * p.attrition
     zones.departures = left * p.leave_district
@@ -62,6 +66,7 @@ def step(model: District) -> None:
         firms.staffing,
         model.staff_per_revenue,
         zones.seekers,
+        zones.departures,
         zones.vacancies,
         zones.fill_rate,
         zones.wage_index,
@@ -82,13 +87,20 @@ def labour_market(
     staffing: Column,
     staff_per_revenue: Floats,
     seekers: Floats,
+    departures: Floats,
     vacancies: Floats,
     fill_rate: Floats,
     wage_index: Floats,
 ) -> None:
     """Staff leave, posts are open, people apply and are hired; wages move."""
     demand(p, month, productivity, wage_index, staff_per_revenue)
-    desired = lose_staff(staff, revenue, cell, p.attrition, staff_per_revenue, vacancies)
+    dismissed = np.zeros(len(seekers))
+    desired = lose_staff(
+        staff, revenue, cell, p.attrition, p.dismissal, staff_per_revenue, vacancies, dismissed
+    )
+    for z in range(len(seekers)):
+        seekers[z] += dismissed[z] * (1.0 - p.leave_district)
+        departures[z] += dismissed[z] * p.leave_district
     applicants, origin = applications(seekers, vacancies, commuting)
     match(p, vacancies, applicants, origin, seekers, fill_rate, wage_index)
     hire(staff, staffing, cell, desired, fill_rate, productivity.shape[1])
@@ -102,7 +114,10 @@ def demand(
     wage_index: Floats,
     staff_per_revenue: Floats,
 ) -> None:
-    """Desired staff per monthly revenue (Z, S), with productivity π growing and wages w."""
+    """Desired staff per monthly revenue (Z, S), with productivity π growing and wages w.
+
+    ``productivity`` (Z, S) is per head that a firm wants, 亿元 a year.
+    """
     grown = np.exp(p.productivity_growth * month / 12.0)
     for z in range(len(wage_index)):
         dear = wage_index[z] ** p.labour_demand_elasticity
@@ -116,10 +131,13 @@ def lose_staff(
     revenue: Column,
     cell: Ints,
     attrition: float,
+    dismissal: float,
     staff_per_revenue: Floats,
     vacancies: Floats,
+    dismissed: Floats,
 ) -> Column:
-    """Attrition leaves posts open, which are counted by zone; gives desired staff (visible,)."""
+    """Attrition leaves posts open, and staff beyond need is dismissed in part; both are counted
+    by zone (Z,). Gives desired staff (visible,)."""
     kind, sectors = staff.dtype, staff_per_revenue.shape[1]
     none, kept = kind.type(0.0), kind.type(1.0 - attrition)
     per_revenue = np.empty(staff_per_revenue.size, kind)
@@ -131,12 +149,18 @@ def lose_staff(
     for i in range(len(staff)):
         desired[i] *= revenue[i]
         staff[i] *= kept
-    by_cell = np.zeros(len(per_revenue))
+    by_cell, beyond = np.zeros(len(per_revenue)), np.zeros(len(per_revenue))
+    part = kind.type(dismissal)
     for i in range(len(staff)):
-        by_cell[cell[i]] += max(desired[i] - staff[i], none)
+        gap = desired[i] - staff[i]
+        by_cell[cell[i]] += max(gap, none)
+        sent = part * max(-gap, none)
+        beyond[cell[i]] += sent
+        staff[i] -= sent
     vacancies[:] = 0.0
     for c in range(len(by_cell)):
         vacancies[c // sectors] += by_cell[c]
+        dismissed[c // sectors] += beyond[c]
     return desired
 
 
@@ -203,45 +227,99 @@ def hire(
         staffing[i] = min(max(staff[i] / max(desired[i], tiny), least), most)
 
 
-def arrivals(model: District, p: TalentParameters) -> Floats:
-    """Skilled people who come to each zone this month (Z,): Poisson in its normal limit.
+def arrive(model: District, p: TalentParameters) -> None:
+    """Skilled people who come to each zone this month (Z,), Poisson in its normal limit; what the
+    subsidy pays to those who can have it; and whom neighbours lose.
 
-    The subsidy counts beyond its baseline, under which the base year's arrivals came.
+    The subsidy counts beyond its baseline, under which the base year's people came.
     """
-    blueprint, drivers, lever = model.blueprint, model.drivers, Lever.TALENT_SUBSIDY
-    return coming(
+    blueprint, drivers, zones = model.blueprint, model.drivers, model.zones
+    lever = Lever.TALENT_SUBSIDY
+    subsidy = blueprint.levers[lever][model.month]
+    eligible = come(
         p,
-        model.draws.normal("arrivals", model.month, len(model.usual_arrivals)),
-        model.usual_arrivals,
-        blueprint.levers[lever][model.month],
+        model.draws.normal("arrivals", model.month, len(subsidy)),
+        zones.staff,
+        zones.vacancies,
+        subsidy,
         blueprint.lever_baseline[lever],
-        model.zones.wage_index,
+        zones.wage_index,
         drivers.zone(Driver.TALENT_INFLOW),
         drivers.zone(Driver.CONNECTIVITY),
+        zones.pull,
+        zones.talent_quality,
+        zones.arrivals,
+        zones.displaced,
     )
+    model.spending.add(lever, subsidy * eligible * blueprint.lever_cost[lever])
 
 
 @kernel
-def coming(
+def come(
     p: TalentParameters,
     luck: Floats,
-    usual: Floats,
+    staff: Floats,
+    vacancies: Floats,
     subsidy: Floats,
     baseline: Floats,
     wage_index: Floats,
     policy: Floats,
     connectivity: Floats,
+    pull: Floats,
+    quality: Floats,
+    arrivals: Floats,
+    displaced: Floats,
 ) -> Floats:
-    found = np.empty_like(usual)
-    for z in range(len(usual)):
-        reward = np.log((p.annual_pay + subsidy[z]) / (p.annual_pay + baseline[z]))
-        push = p.subsidy_elasticity * (reward + np.log(wage_index[z]))
-        push += p.policy_effect * policy[z] + p.connectivity_effect * connectivity[z]
-        mean = usual[z] * np.exp(push)
-        found[z] = max(mean + np.sqrt(mean) * luck[z], 0.0)
-    return found
+    """Gives the newcomers who can have the subsidy (Z,); ``staff`` is (Z, S), all others (Z,)."""
+    total = appeal = open_posts = 0.0
+    for z in range(len(luck)):
+        for s in range(staff.shape[1]):
+            total += staff[z, s]
+        appeal += vacancies[z] * wage_index[z] ** p.zone_choice
+        open_posts += vacancies[z]
+    mean_wage = 0.0
+    for z in range(len(luck)):
+        mean_wage += wage_index[z] * vacancies[z] / max(open_posts, 1e-300)
+    everywhere = p.inflow_rate * total * max(mean_wage, 1e-300) ** p.pay_elasticity
+    eligible = np.empty_like(pull)
+    for z in range(len(luck)):
+        eased = p.grant_alone + (1.0 - p.grant_alone) * policy[z]
+        had, has = baseline[z] / p.grant_years, subsidy[z] / p.grant_years
+        reward = eased * np.log((p.annual_pay + has) / (p.annual_pay + had))
+        drawn = p.eligible * np.exp(p.pay_elasticity * reward)
+        pull[z] = np.log(1.0 - p.eligible + drawn)
+        pull[z] += p.policy_effect * policy[z] + p.connectivity_effect * connectivity[z]
+        share = vacancies[z] * wage_index[z] ** p.zone_choice / max(appeal, 1e-300)
+        mean = everywhere * share * np.exp(pull[z])
+        arrivals[z] = max(mean + np.sqrt(mean) * luck[z], 0.0)
+        eligible[z] = arrivals[z] * drawn / (1.0 - p.eligible + drawn)
+        displaced[z] = p.displaced * arrivals[z] * max(1.0 - np.exp(-pull[z]), 0.0)
+        # what share of the staff came under policy, as people come and go
+        quality[z] += p.inflow_rate * (pull[z] - quality[z])
+    return eligible
 
 
-def gravity(distance: Floats, reach: float) -> Floats:
+class Opening(NamedTuple):
+    """The labour market at the start, in the steady state of the base year; by zone (Z,)."""
+
+    vacancies: Floats
+    seekers: Floats
+
+
+def at_start(p: TalentParameters, normal_staffing: float, staff: Floats) -> Opening:
+    """Vacancies V and seekers S at which posts are filled at the rate of normal tightness θ.
+
+    V = H·(1/n − 1 + δ + d) with normal staffing n, attrition δ and growth d = a − δ·ℓ of staff H
+    (Z,); those who apply are V/θ, newcomers and this month's leavers among them.
+    """
+    growth = p.inflow_rate - p.attrition * p.leave_district
+    vacancies = staff * max(1.0 / normal_staffing - 1.0 + p.attrition + growth, 0.0)
+    flow = p.inflow_rate + p.attrition * (1.0 - p.leave_district)
+    seekers = np.maximum(vacancies / p.normal_tightness - flow * staff, 0.0)
+    return Opening(vacancies, seekers)
+
+
+def gravity(distance: Floats, p: TalentParameters) -> Floats:
     """How readily people of one zone apply in another, (origin, destination)."""
-    return np.asarray(np.exp(-distance / reach))
+    near = np.exp(-distance / p.commuting_reach)
+    return np.asarray(p.relocation + (1.0 - p.relocation) * near)
