@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from _thread import start_new_thread
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -24,6 +25,8 @@ from typing import Any, Protocol
 
 SOCKET = "/pymp-xxxxxxxx/listener-xxxxxxxx"  # what the fork server adds to the temporary directory
 LONGEST_SOCKET = 103  # bytes of its path, by the strictest system
+
+CLOSING = 5.0  # seconds that the pool's thread is waited for
 
 SPAWN: Any = multiprocessing.get_context("spawn")
 FORK_SERVER: Any = (
@@ -66,18 +69,35 @@ class LocalProcesses:
         finally:
             workers = list((getattr(pool, "_processes", None) or {}).values())
             results = getattr(pool, "_result_queue", None)
+            manager = getattr(pool, "_executor_manager_thread", None)
             pool.shutdown(wait=False, cancel_futures=True)
+            _let_go_of_cancelled(pool, manager)
             for worker in workers:
                 worker.terminate()
             if results is not None:
                 # of a result that a worker was sending the pool would await the rest for ever
                 results._writer.close()
+            if manager is not None:
+                manager.join(CLOSING)  # at the interpreter's end it would be met half closed
 
     def width(self) -> int:
         return self.count
 
     def is_death(self, error: BaseException) -> bool:
         return isinstance(error, BrokenProcessPool)
+
+
+def _let_go_of_cancelled(pool: ProcessPoolExecutor, manager: threading.Thread | None) -> None:
+    """Wait until the pool's thread has dropped the tasks that were cancelled.
+
+    On Python 3.11 to 3.13 it fails of a cancelled task when workers are gone, and with nobody to
+    read what is sent to them the program would never end.
+    """
+    last = time.monotonic() + CLOSING
+    while manager is not None and manager.is_alive() and time.monotonic() < last:
+        if not getattr(pool, "_cancel_pending_futures", False):
+            return
+        time.sleep(0.002)
 
 
 def prepare() -> None:

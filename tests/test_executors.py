@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
+
+from sim.executors import LocalProcesses
 
 STOPPED_AMID_SENDING = """
 from pathlib import Path
@@ -38,3 +42,20 @@ def test_a_program_ends_though_a_worker_was_stopped_while_it_sent_a_result() -> 
         timeout=30,
     )
     assert (done.returncode, done.stdout) == (0, "stopped\n"), done.stderr
+
+
+def test_cancelled_tasks_do_not_upset_the_pool_that_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its thread would fail of them, and the program not end: what it sends nobody reads."""
+    failed: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    for _ in range(5):
+        with LocalProcesses(2).open() as pool:
+            running = [pool.submit(time.sleep, 0.05) for _ in range(12)]
+            running[0].result()
+            manager = pool._executor_manager_thread  # type: ignore[attr-defined]
+            for future in running:
+                future.cancel()
+        assert not manager.is_alive()
+    assert not failed
