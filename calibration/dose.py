@@ -1,7 +1,7 @@
 """Dose and response of the levers, beside what evaluations found.
 
-``python -m calibration.dose`` writes docs/generated/levers.md. All variants meet the same luck and the same
-drawn parameters run by run, so that the range over runs is what is not known of a lever's effect.
+``python -m calibration.dose`` writes docs/generated/levers.md. All variants meet the same luck and
+the same drawn parameters run by run, so that the range over runs is what is not known of an effect.
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ Floats = NDArray[np.float64]
 
 HEAD = """# Levers: dose and response
 
-Made by `make evidence` from {runs} runs with seed {seed}, all with the same luck and parameters with and without the lever. Each
-lever is set in the whole district from {start} on. Change of each target's indicator at its deadline, in % of its mean
-without the lever; * where it is more than two standard errors from 0. Cost: 亿元 beyond the baseline until the plan's
-end. *Range*: 5 to 95 % over the runs, each with parameters of its own, so it says how far the effect is known.
-The priors that the evaluations lead to stand in [evidence.md](../evidence.md).
+Made by `make evidence` from {runs} runs with seed {seed}, all with the same luck and parameters
+with and without the lever. Each lever is set in the whole district from {start} on. Change of
+each target's indicator at its deadline, in % of its mean without the lever; * where it is more than
+two standard errors from 0. Cost: 亿元 beyond the baseline until the plan's end. *Range*: 5 to 95 %
+over the runs, each with parameters of its own, so it says how far the effect is known. The priors
+that the evaluations lead to stand in [evidence.md](../evidence.md).
 """
 
 
@@ -101,7 +102,8 @@ def page(inputs: Inputs, runs: int = RUNS) -> str:
                 f"{name.replace('_', ' ')} {prior.value:g} ({prior.low:g} to {prior.high:g})"
                 for name, prior in known.loc[row["channels"].split()].iterrows()
             ]
-            text += f"\nEvaluations: {'; '.join(said)}.{' ' + row['note'] + '.' if row['note'] else ''}\n"
+            note = f" {row['note'][0].upper()}{row['note'][1:]}." if row["note"] else ""
+            text += f"\nEvaluations: {'; '.join(said)}.{note}\n"
     return text + mixes(inputs, level, runs)
 
 
@@ -114,10 +116,8 @@ def _known(dose: tuple[float, Floats, float], level: Floats, names: list[str]) -
     most = [t for t in np.argsort(-np.abs(relative.mean(axis=0))) if clear[t]][:3]
     if not most:
         return f"At {value:g} nothing moves clearly."
-    ranges = [
-        f"{names[t]} {np.quantile(relative[:, t], 0.05):.1f} to {np.quantile(relative[:, t], 0.95):.1f} %"
-        for t in most
-    ]
+    low, high = np.quantile(relative, [0.05, 0.95], axis=0)
+    ranges = [f"{names[t]} {low[t]:.1f} to {high[t]:.1f} %" for t in most]
     per = [f"{relative[:, t].mean() / cost:.3f}" for t in most] if cost > 0.5 else []
     priced = f"; per 亿元 {', '.join(per)} %" if per else ""
     return f"Range at {value:g}: {'; '.join(ranges)}{priced}."
@@ -135,7 +135,8 @@ def mixes(inputs: Inputs, level: Floats, runs: int) -> str:
     found = [
         ends(inputs, series) - level for series, _ in paired_series(variants, SEED, runs, WORKERS)
     ]
-    text = "\n## Mixes\n\nWhat two do together over the sum of what each does, for the targets that they move most.\n\n"
+    text = "\n## Mixes\n\nWhat two do together over the sum of what each does, for the targets "
+    text += "that they move most.\n\n"
     text += "| first | second | together over apart | why |\n|---|---|---|---|\n"
     for n, row in enumerate(rows):
         one, other, both = (change.mean(axis=0) for change in found[3 * n : 3 * n + 3])

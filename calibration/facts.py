@@ -1,8 +1,8 @@
 """Stylised facts of firms, jobs and sectors: what the model shows beside what was found.
 
-``python -m calibration.facts`` writes docs/generated/facts.md. Each fact of calibration/data/facts.csv is
-measured over baseline runs firm by firm; ``role`` says whether it was put into the model
-(``input``) or left to come out of it (``check``).
+``python -m calibration.facts`` writes docs/generated/facts.md. Each fact of
+calibration/data/facts.csv is measured over baseline runs firm by firm; ``role`` says whether it was
+put into the model (``input``) or left to come out of it (``check``).
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ YOUNG, OLD = 36, 84  # months of age
 
 HEAD = """# Stylised facts
 
-Made by `make facts` from {runs} runs of the baseline with seed {seed}. Each fact is measured as its source did, firm by
-firm where the source did so. *Input*: the figure was put into the model. *Check*: it was not, and comes out of what firms do.
-{inside} of {count} lie within the range of the literature.
+Made by `make evidence` from {runs} runs of the baseline with seed {seed}. Each fact is measured as
+its source did, firm by firm where the source did so. *Input*: the figure was put into the model.
+*Check*: it was not, and comes out of what firms do. {inside} of {count} lie within the range of the
+literature.
 
 | fact | model | range found | | role | source |
 |---|---|---|---|---|---|
@@ -261,8 +262,8 @@ def page(inputs: Inputs, runs: int = RUNS) -> str:
         inside += within
         unit = f" {row.unit}" if row.unit and row.unit not in ("share", "ratio") else ""
         rows.append(
-            f"| {row.fact} | {value:.3g} | {low:g} to {high:g}{unit} | {'' if within else 'outside'} | "
-            f"{row.role} | {row.source} |\n"
+            f"| {row.fact} | {value:.3g} | {low:g} to {high:g}{unit} | "
+            f"{'' if within else 'outside'} | {row.role} | {row.source} |\n"
         )
     text = HEAD.format(runs=runs, seed=SEED, inside=inside, count=len(rows)) + "".join(rows)
     text += "\nLog growth of all revenue without policy, in % by year: "

@@ -84,7 +84,9 @@ class Design(BaseModel):
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         if not self.low <= self.published <= self.high:
-            text = f"found {plain(self.published)}; allowed: {plain(self.low)} to {plain(self.high)}"
+            text = (
+                f"found {plain(self.published)}; allowed: {plain(self.low)} to {plain(self.high)}"
+            )
             raise FieldValueError(("published",), text)
         if self.kind in (Kind.PILOT, Kind.DISTRICT) and self.outcome not in OUTCOMES:
             raise FieldValueError(("outcome",), str(Unknown("outcome", self.outcome, OUTCOMES)))

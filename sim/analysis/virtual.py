@@ -109,12 +109,12 @@ def one_run(inputs: Inputs, design: Design, seed: int, run: int) -> float:
         return researchers(Runner(inputs, seed).district(run))
     zone = run % len(inputs.plan.zones)
     treated = treat(inputs, design, zone)
-    panels = [panel(Runner(which, seed).district(run)) for which in (inputs, treated)]
+    without, under = (panel(Runner(which, seed).district(run)) for which in (inputs, treated))
     if design.kind == Kind.LOTTERY:
-        return lottery(*panels)
+        return lottery(without, under)
     if design.kind == Kind.PILOT:
-        return pilot(*panels, design.outcome, zone) / design.per
-    return whole(*panels, design)
+        return pilot(without, under, design.outcome, zone) / design.per
+    return whole(without, under, design)
 
 
 def treat(inputs: Inputs, design: Design, zone: int) -> Inputs:
