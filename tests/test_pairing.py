@@ -28,7 +28,7 @@ GOAL = 10.0  # independent runs that one pair is to be worth at least
 
 ACTS_ON_FIRMS_ALONE = (Lever.TALENT_SUBSIDY, Lever.SCENARIO_FUNDING, Lever.RENT_RELIEF)
 POLICY_OF_ZONES = ("policy_openness", "openness", "data_access", "setback_months", "incidents")
-POLICY_OF_PARKS = ("service", "digital", "capacity")
+POLICY_OF_PARKS = ("service", "capacity")
 
 
 # Nothing differs where no lever does
