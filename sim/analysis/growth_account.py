@@ -19,7 +19,6 @@ from sim.firms import POTENTIAL
 from sim.model import District
 from sim.plan import Quantity, Target
 from sim.processes.drivers import DRIVERS
-from sim.processes.growth import OLDEST
 
 # Terms of the growth of a firm, beside the drivers; then who comes and goes.
 TERMS = (
@@ -145,10 +144,10 @@ class GrowthAccount:
         norms = district.norms
         more = zones.data_used - before.data_used
         access = p.data_effect * blueprint.base.data_intensity * more[:, None]
-        young = norms.young[np.minimum(district.month - firms.founded, OLDEST - 1)].astype(float)
+        young = firms.youth * np.exp(1.0 / (12.0 * p.age_years))  # that of the month
         own = {
             "trend": (p.drift / 12.0)[sector],
-            "youth": p.age_growth / 12.0 * (young - norms.mean_young[sector]),
+            "youth": p.age_growth / 12.0 * (young - norms.mean_youth[sector]),
             "data_access": access.ravel()[cell],
             "staffing": p.staffing_effect * firms.staffing.astype(float) - norms.staffing,
             "cycle": district.cycle.growth.ravel()[cell],
@@ -201,7 +200,7 @@ class GrowthAccount:
         firms, p, norms = district.columns, district.parameters.growth, district.norms
         chance = p.jumps / 12.0
         scale = (norms.log_scale + p.size_exponent * before.mean_log)[firms.sector]
-        scale += p.age_volatility * (young - norms.mean_young[firms.sector])
+        scale += p.age_volatility * (young - norms.mean_youth[firms.sector])
         scale -= p.size_exponent * before.log_revenue[: len(firms)]
         scale = np.minimum(np.exp(scale), 0.6)
         luck = district.draws.uniform("growth", district.month, len(firms)).astype(float)
