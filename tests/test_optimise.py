@@ -209,7 +209,7 @@ def test_the_command_allocates_for_the_model(
     monkeypatch.setattr(sim.analysis.optimise, "FRONT", (0.5,))  # fewer runs
     words = ["optimise", str(small_scenario), "--budget", "2", "--levers"]
     words += ["scenario_funding", "--objective", "pilot_projects=1", "--runs", "20"]
-    words += ["--confirm", "20", "--workers", "1", "--out", str(tmp_path), "--lang", "en"]
+    words += ["--confirm", "60", "--workers", "1", "--out", str(tmp_path), "--lang", "en"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     found = Optimum.model_validate_json((tmp_path / "optimise.json").read_text("utf-8"))

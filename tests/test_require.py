@@ -182,14 +182,14 @@ def test_the_chart_shows_the_answer(small: Runner) -> None:
 def test_the_command_answers_for_the_model_and_goes_on_from_what_it_kept(
     small_scenario: Path, tmp_path: Path
 ) -> None:
-    words = ["require", str(small_scenario), "--target", "pilot_projects", "--probability", "0.7"]
+    words = ["require", str(small_scenario), "--target", "pilot_projects", "--probability", "0.9"]
     words += ["--lever", "scenario_funding", "--runs", "20", "--confirm", "20", "--workers", "1"]
     words += ["--out", str(tmp_path), "--lang", "en"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     found = Requirement.model_validate_json((tmp_path / "require.json").read_text("utf-8"))
     assert found.status == "reached"
-    assert found.answer.searched.value >= 0.7
+    assert found.answer.searched.value >= 0.9
     shares = [level.probability for level in found.levels]
     assert np.all(np.diff(shares) >= -0.1)
     kept = sorted(file.name for file in (tmp_path / "evaluations").iterdir())
