@@ -27,6 +27,7 @@ calibrate: $(STAMP) ## fit to what was published, a few minutes: scenarios/poste
 evidence: $(STAMP) ## the model beside evaluations and facts, some minutes: docs/evidence.md, docs/generated
 	$(BIN)/python -m calibration.evidence > docs/evidence.md.new && mv docs/evidence.md.new docs/evidence.md
 	$(BIN)/python -m calibration.facts
+	$(BIN)/python -m calibration.measures
 	$(BIN)/python -m calibration.dose
 	$(BIN)/python -m calibration.ablation
 	$(BIN)/pudong evaluate scenarios/baseline.yaml --designs calibration/data/evaluations.csv --out docs/generated/evaluations.md
