@@ -1,6 +1,6 @@
 """What each measure does, one page: docs/measure-effects.md.
 
-``python -m calibration.measures`` writes it: each measure taken away, run by run with the same luck.
+``python -m calibration.measures`` writes it: each measure taken away, run by run, on the same luck.
 """
 
 from __future__ import annotations
