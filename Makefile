@@ -9,7 +9,7 @@ ON_OTHER := tests/test_pythons.py tests/test_agents.py tests/test_api.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help forecast calibrate scenarios notebooks test second check fuzz browser bench lock clean
+.PHONY: help forecast calibrate evidence scenarios notebooks test second check fuzz browser bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -23,6 +23,13 @@ calibrate: $(STAMP) ## fit to what was published, a few minutes: scenarios/poste
 	cp out/calibration/posterior.csv scenarios/posterior.csv
 	cp out/calibration/calibration.md docs/
 	cp out/calibration/images/calibration-*.png docs/images/
+
+evidence: $(STAMP) ## the model beside evaluations and facts, some minutes: docs/evidence.md, docs/generated
+	$(BIN)/python -m calibration.evidence > docs/evidence.md.new && mv docs/evidence.md.new docs/evidence.md
+	$(BIN)/python -m calibration.facts
+	$(BIN)/python -m calibration.dose
+	$(BIN)/python -m calibration.ablation
+	$(BIN)/pudong evaluate scenarios/baseline.yaml --designs calibration/data/evaluations.csv --out docs/generated/evaluations.md
 
 scenarios: $(STAMP) ## every what-if beside the baseline, some minutes: docs/scenarios.md
 	$(BIN)/pudong library scenarios/baseline.yaml --seed 1 --out out/library

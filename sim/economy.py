@@ -186,6 +186,7 @@ def _problems(economy: Economy, plan: Plan) -> list[Problem]:
             found.append((("technical_coefficients", buyer), text))
     found += _distance_problems(economy, zones)
     found += _lever_problems(economy, zones)
+    found += _scale_problems(economy)
     return [*found, *provenance_problems(economy, economy.provenance)]
 
 
@@ -259,6 +260,21 @@ def _distance_problems(economy: Economy, zones: list[str]) -> list[Problem]:
                 text = f"found {plain(back)} km, but {plain(there)} the other way"
                 found.append((("distances", other, one), f"{text}; both must be the same"))
     return found
+
+
+def _scale_problems(economy: Economy) -> list[Problem]:
+    """A driver that a lever raises needs a scale, or the lever would do nothing."""
+    scale = economy.parameters.get("drivers", {}).get("lever_scale")
+    if scale is None or not isinstance(scale.value, dict):
+        return []  # said where parameters are read
+    return [
+        (
+            ("parameters", "drivers", "lever_scale", "value"),
+            f"{rule.driver.value!r} is missing, which the lever {lever!r} raises",
+        )
+        for lever, rule in economy.levers.items()
+        if rule.driver is not None and rule.driver.value not in scale.value
+    ]
 
 
 def _lever_problems(economy: Economy, zones: list[str]) -> list[Problem]:

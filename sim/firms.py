@@ -42,6 +42,7 @@ COLUMNS: dict[str, str] = {
     "ai_share": "real",  # AI part of revenue, 0 to 1; firms of an AI sector have 1
     "standing": "real",  # log revenue that capability and maturity have brought so far
     "trend": "real",  # mean log revenue of about the last year
+    "youth": "real",  # 1 for a firm just founded, towards 0 with age
     "one_off": "real",  # one-off log change of revenue due this month, from projects
     "is_ai": "flag",
     "large": "flag",
@@ -91,6 +92,7 @@ class Firms:
     ai_share: Column
     standing: Column
     trend: Column
+    youth: Column
     one_off: Column
     is_ai: Bools
     large: Bools

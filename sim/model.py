@@ -83,10 +83,12 @@ class District(mesa.Model):
         self.cycle = economy.BusinessCycle(blueprint, draws)
         self.research = innovation.Research(blueprint, self.columns, parameters.innovation)
         self.projects = calls.Projects(blueprint)
-        self.momentum = growth.Momentum(blueprint, self.columns)
+        self.momentum = growth.Momentum(blueprint, self.columns, parameters.growth)
         self.norms = growth.Norms(self.columns, blueprint, parameters.growth)
         growth.set_past(self)
-        self.exits = lifecycle.Exits(self.columns, parameters.lifecycle)
+        self.exits = lifecycle.Exits(
+            self.columns, self.norms.about_trend, parameters.growth.drift, parameters.lifecycle
+        )
         self.fit = lifecycle.Fit(self.park_columns, parameters.lifecycle)
         normal = parameters.growth.normal_staffing
         self.productivity = _productivity(blueprint) * normal  # a head that a firm wants

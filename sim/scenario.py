@@ -195,6 +195,12 @@ def with_priors(inputs: Inputs) -> Inputs:
     return replace(inputs, sources=sources, posterior=None)
 
 
+def ending_at(inputs: Inputs, month: str) -> Inputs:
+    """The same inputs with another last month, as if the scenario had named it."""
+    scenario = inputs.scenario.model_copy(update={"plan_end": month})
+    return replace(inputs, scenario=scenario, plan=_ending(inputs.plan, month))
+
+
 def _end_problems(end: str, plan: Plan) -> list[Problem]:
     """Why a plan cannot end in that month."""
     field = ("plan_end",)

@@ -11,8 +11,8 @@ from sim.blueprint import Blueprint
 from sim.economy import Lever
 
 # number; skilled persons; capability, maturity, AI shares; monthly AI revenue in 亿元; AI firms
-SUMS = ("firms", "staff", "capability", "maturity", "ai_adoption", "ai_revenue", "ai_firms")
-SUMS += ("log_revenue",)
+SUMS: tuple[str, ...] = ("firms", "staff", "capability", "maturity", "ai_adoption", "ai_revenue")
+SUMS += ("ai_firms", "log_revenue")
 
 
 class Zones:

@@ -12,6 +12,7 @@ from sim.cli.command import Command
 from sim.cli.compare import compare
 from sim.cli.dashboard import dashboard
 from sim.cli.discover import discover
+from sim.cli.evaluate import evaluate
 from sim.cli.explain import explain
 from sim.cli.export import export
 from sim.cli.forecast import forecast
@@ -39,6 +40,7 @@ for command in (
     explain,
     calibrate,
     library,
+    evaluate,
     validate,
     list_,
     provenance,

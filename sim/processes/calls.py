@@ -285,7 +285,7 @@ def begin(
         taken[b] += 1
         if month == 0:
             length = np.sqrt(first**2 + luck[call, 0] * (beyond**2 - first**2))
-            last = 1 + int(luck[call, 2] * length)
+            last = 1 + int(luck[call, 2] * np.floor(length))
         else:
             length = first + luck[call, 0] * (beyond - first)
             last = month + int(length)

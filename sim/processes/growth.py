@@ -28,7 +28,7 @@ class GrowthParameters(NamedTuple):
     age_years: float  # years over which both fall by e
     jumps: float  # λ: changes of fortune a year
     size_exponent: float  # β: standard deviation of growth ∝ size^(−β)
-    demand_pull: float  # share of customers' growth beyond the base year's that reaches purchases
+    demand_pull: float  # share of customers' growth beyond their drift that reaches purchases
     capacity_at_start: float  # output capacity over output at the start
     capacity_growth: float  # log growth a year of capacity without the plan
     expansion_hazard: float  # expansions a year in a cell at full capacity driver
@@ -40,18 +40,15 @@ class GrowthParameters(NamedTuple):
     effect: Annotated[Floats, BY_DRIVER]  # log revenue at a full driver, in the end
 
 
-OLDEST = 480  # months of age from which a firm is as old as any
-
-
 class Momentum:
     """Sectors' mean log revenue at the end of last month, and their growth in it (S,)."""
 
-    def __init__(self, blueprint: Blueprint, firms: Firms) -> None:
+    def __init__(self, blueprint: Blueprint, firms: Firms, p: GrowthParameters) -> None:
         sectors = blueprint.shape[1]
         count = np.maximum(np.bincount(firms.sector, firms.alive, sectors), 1.0)
         self.mean_log = np.bincount(firms.sector, firms.log_revenue * firms.alive, sectors) / count
         self.first_log = self.mean_log.copy()  # at the start
-        self.usual = blueprint.base.growth / 12.0  # log growth a month of the base year
+        self.usual = p.drift / 12.0  # log growth a month when nothing happens
         self.last = self.usual.copy()
 
     def look(self, log_revenue: Floats, firms: Floats) -> None:
@@ -64,19 +61,19 @@ class Momentum:
 class Norms:
     """What no month changes in the growth of firms.
 
-    How young a firm is by age in months, from 1 towards 0 (OLDEST,), and its mean over the firms
-    at the start by sector (S,); log growth a month of normal staffing; and the mean rise by age.
+    Mean youth over the firms at the start by sector (S,); log growth a month of normal staffing;
+    ln b of a firm of mean size and age (S,); and how far firms' revenue at the start lies about
+    its mean of the last year, as the scale of a Laplace distribution (firms,).
     """
 
     def __init__(self, firms: Firms, blueprint: Blueprint, p: GrowthParameters) -> None:
-        young = np.exp(-np.arange(OLDEST) / (12.0 * p.age_years))
-        age = np.minimum(-firms.founded, OLDEST - 1)
+        youth = np.exp(firms.founded / (12.0 * p.age_years))
         sectors = blueprint.shape[1]
         count = np.maximum(np.bincount(firms.sector, minlength=sectors), 1)
-        self.mean_young = np.bincount(firms.sector, young[age], sectors) / count
-        self.young: Column = young.astype(firms.precision)
+        self.mean_youth = np.bincount(firms.sector, youth, sectors) / count
         self.staffing = p.staffing_effect * np.log(p.normal_staffing)
         self.log_scale = np.log(p.volatility / np.sqrt(2.0 * p.jumps / 12.0))
+        self.about_trend = np.zeros(len(firms))
 
 
 def set_past(model: District) -> None:
@@ -84,27 +81,27 @@ def set_past(model: District) -> None:
 
     Their capability and maturity have brought what they bring; and revenue has moved about its
     mean of the last year as it does in a steady state: with monthly steps of mean g and variance
-    σ², r − m is 11·g in the mean and has the variance σ²·ρ²/(1 − ρ²), ρ = 11/12.
+    σ², r − m is 11·g in the mean and has the variance σ²·ρ²/(1 − ρ²), ρ = 11/12. Youth is that of
+    the first month, in which founders have 1.
     """
-    firms, p, momentum, norms = (
-        model.columns,
-        model.parameters.growth,
-        model.momentum,
-        model.norms,
-    )
+    firms, p = model.columns, model.parameters.growth
+    momentum, norms = model.momentum, model.norms
     firms.reveal_all()
     firms.standing[:] = p.capability_effect * firms.capability + p.maturity_effect * firms.maturity
+    firms.youth[:] = 1.0
     firms.reveal(0)
     sector = firms.sector
-    youth = norms.young[np.minimum(-firms.founded, OLDEST - 1)]
+    youth = np.exp(firms.founded / (12.0 * p.age_years))
+    firms.youth[:] = youth * np.exp(-1.0 / (12.0 * p.age_years))
     scale = (norms.log_scale + p.size_exponent * momentum.mean_log).take(sector)
-    scale += p.age_volatility * (youth - norms.mean_young.take(sector))
+    scale += p.age_volatility * (youth - norms.mean_youth.take(sector))
     scale -= p.size_exponent * firms.log_revenue
     monthly = np.exp(scale).clip(0.0, 0.6) * np.sqrt(p.jumps / 12.0)
     rho = 11.0 / 12.0
-    wide = monthly * rho / np.sqrt(1.0 - rho**2)
+    wide = norms.about_trend = monthly * rho / np.sqrt(1.0 - rho**2)
     noise = model.draws.laplace("trait trend", 0, len(firms))
-    firms.trend[:] = firms.log_revenue - 11.0 * momentum.usual.take(sector) + wide * noise
+    past = 11.0 / 12.0 * model.blueprint.base.growth.take(sector)
+    firms.trend[:] = firms.log_revenue - past + wide * noise
 
 
 def step(model: District) -> None:
@@ -126,8 +123,7 @@ def step(model: District) -> None:
         zones.data_access,
         model.norms.staffing,
         model.norms.log_scale,
-        model.norms.mean_young,
-        model.norms.young,
+        model.norms.mean_youth,
         blueprint.sales_share,
         momentum.last,
         momentum.usual,
@@ -136,15 +132,14 @@ def step(model: District) -> None:
         zones.ramp,
         zones.lift,
         zones.data_used,
-        model.month,
         firms.cell,
-        firms.founded,
         firms.revenue,
         firms.log_revenue,
         firms.capability,
         firms.maturity,
         firms.staffing,
         firms.standing,
+        firms.youth,
         firms.one_off,
     )
     np.exp(scale, out=scale)
@@ -180,8 +175,7 @@ def without_luck(
     data_access: Floats,
     normal_staffing: float,
     log_scale: Floats,
-    mean_young: Floats,
-    young: Column,
+    mean_youth: Floats,
     sales_share: Floats,
     last: Floats,
     usual: Floats,
@@ -190,32 +184,31 @@ def without_luck(
     ramp: Floats,
     lift: Floats,
     data_used: Floats,
-    month: int,
     cell: Ints,
-    founded: Ints,
     revenue: Column,
     log_revenue: Column,
     capability: Column,
     maturity: Column,
     staffing: Column,
     standing: Column,
+    youth: Column,
     one_off: Column,
 ) -> tuple[Floats, Column, Column]:
     """Sectors' revenue before the month (S,); firms' log growth without luck, and ln b
     (visible,)."""
     pull = customers(sales_share, last, usual)
-    monthly = shared(p, drivers, normal_staffing, mean_young, pull, cycle, ramp, lift)
+    monthly = shared(p, drivers, normal_staffing, mean_youth, pull, cycle, ramp, lift)
     use_data(p, data_intensity, data_access, data_used, monthly)
     before = turnover(cell, revenue, monthly.size, len(pull))
     change = own(p, monthly, cell, capability, maturity, staffing, standing, one_off)
-    middle = log_scale + p.size_exponent * mean_log - p.age_volatility * mean_young
-    scale = by_size_and_age(p, middle, change, month, cell, founded, young, log_revenue)
+    middle = log_scale + p.size_exponent * mean_log - p.age_volatility * mean_youth
+    scale = by_size_and_age(p, middle, change, cell, youth, log_revenue)
     return before, change, scale
 
 
 @kernel
 def customers(sales_share: Floats, last: Floats, usual: Floats) -> Floats:
-    """Customers' growth last month beyond the base year's, by supplying sector (S,).
+    """Customers' growth last month beyond their drift, by supplying sector (S,).
 
     Against a fixed growth, so that what customers lose for good their suppliers lose for good.
     """
@@ -231,7 +224,7 @@ def shared(
     p: GrowthParameters,
     drivers: Floats,
     normal_staffing: float,
-    mean_young: Floats,
+    mean_youth: Floats,
     pull: Floats,
     cycle: Floats,
     ramp: Floats,
@@ -248,7 +241,7 @@ def shared(
             rise = (goal - lift[z, s]) / (12.0 * p.build_up)
             lift[z, s] += rise
             monthly[z, s] = p.drift[s] / 12.0 + rise + cycle[z, s] + p.demand_pull * pull[s]
-            monthly[z, s] += ramp[z, s] - normal_staffing - p.age_growth / 12.0 * mean_young[s]
+            monthly[z, s] += ramp[z, s] - normal_staffing - p.age_growth / 12.0 * mean_youth[s]
     return monthly
 
 
@@ -303,26 +296,24 @@ def by_size_and_age(
     p: GrowthParameters,
     middle: Floats,
     change: Column,
-    month: int,
     cell: Ints,
-    founded: Ints,
-    young: Column,
+    youth: Column,
     log_revenue: Column,
 ) -> Column:
     """ln b of each firm (visible,), from ``middle``, that at a log revenue of 0 and no youth (S,);
-    young firms grow faster, which is added to ``change``."""
+    young firms grow faster, which is added to ``change``, and all grow older."""
     real, sectors = change.dtype.type, len(middle)
     by_cell, scale = np.empty(sectors, change.dtype), np.empty_like(change)
     for s in range(sectors):
         by_cell[s] = middle[s]
     exponent, wider = real(p.size_exponent), real(p.age_volatility)
-    faster = real(p.age_growth / 12.0)
+    faster, older = real(p.age_growth / 12.0), real(np.exp(-1.0 / (12.0 * p.age_years)))
     for i in range(len(scale)):
-        youth = young[min(month - founded[i], len(young) - 1)]
-        scale[i] = by_cell[cell[i] % sectors] + wider * youth
-        change[i] += faster * youth
+        scale[i] = by_cell[cell[i] % sectors]
     for i in range(len(scale)):
-        scale[i] -= exponent * log_revenue[i]
+        scale[i] += wider * youth[i] - exponent * log_revenue[i]
+        change[i] += faster * youth[i]
+        youth[i] *= older
     return scale
 
 
@@ -341,18 +332,21 @@ def turnover(cell: Ints, revenue: Column, cells: int, sectors: int) -> Floats:
 def shake(change: Column, luck: Column, chance: float, scale: Column) -> Column:
     """Add a jump b·ε to the growth of those whose luck is below ``chance``, whose rest is ε's draw;
     gives for each firm what 1 less is the mean of e^(jump), to be taken out."""
-    largest = scale.dtype.type(0.6)
-    part = scale.dtype.type(chance)
+    real = scale.dtype.type
+    largest, part, one = real(0.6), real(chance), real(1.0)
     correction = np.empty_like(change)
     for i in range(len(change)):
         b = min(scale[i], largest)
         scale[i] = b
-        correction[i] = part * b * b / (1.0 - b * b)
+        correction[i] = part * b * b / (one - b * b)
+    struck, count = np.empty(len(change), np.intp), 0
     for i in range(len(change)):
-        if luck[i] < chance:
-            centred = 2.0 * (luck[i] + 2.0**-25) / chance - 1.0
-            size = -np.log(max(1.0 - abs(centred), 2.0**-24))
-            change[i] += scale[i] * (size if centred > 0.0 else -size)
+        struck[count] = i
+        count += luck[i] < part
+    for i in struck[:count]:
+        centred = 2.0 * (luck[i] + 2.0**-25) / chance - 1.0
+        size = -np.log(max(1.0 - abs(centred), 2.0**-24))
+        change[i] += scale[i] * (size if centred > 0.0 else -size)
     return correction
 
 

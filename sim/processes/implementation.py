@@ -52,7 +52,8 @@ class Work:
     def attention_at_start(self, blueprint: Blueprint) -> Floats:
         """What measures that ran before the start already have (pairs,): a steady state."""
         measures, links = blueprint.measures, blueprint.links
-        urgency = np.exp(measures.priority) * (measures.start <= 0) * self.under_way[0]
+        goes_on = (measures.start <= 0) * self.under_way[min(1, blueprint.horizon)]
+        urgency = np.exp(measures.priority) * goes_on
         pull = urgency[links.pair_measure]
         planned = self.other_duties + np.bincount(
             links.pair_department, pull, len(self.other_duties)

@@ -169,12 +169,26 @@ def step(model: District) -> None:
         zones.proposed,
     )
     uniform = model.draws.uniform("standards", model.month, proposals.shape).astype(float)
-    count = poisson_quantile(uniform.reshape(-1), proposals.reshape(-1)).reshape(proposals.shape)
-    made = zones.key_technologies - zones.proposed[:, 0]
-    done = zones.scenarios.sum(axis=1) - zones.proposed[:, 1]
-    count[:, :2] = np.minimum(count[:, :2], np.stack([made, done], axis=1))
-    zones.proposed += count[:, :2]
-    zones.standards += count.sum(axis=1)
+    count = poisson_quantile(uniform.ravel(), proposals.ravel()).reshape(proposals.shape)
+    propose(count, zones.key_technologies, zones.scenarios, zones.proposed, zones.standards)
+
+
+@kernel
+def propose(
+    count: Floats,
+    key_technologies: Floats,
+    scenarios: Floats,
+    proposed: Floats,
+    standards: Floats,
+) -> None:
+    """Standards of the month by zone and source (Z, 3), no more than there is to propose."""
+    for z in range(len(standards)):
+        left = key_technologies[z] - proposed[z, 0], scenarios[z].sum() - proposed[z, 1]
+        for source in range(2):
+            made = min(count[z, source], left[source])
+            proposed[z, source] += made
+            standards[z] += made
+        standards[z] += count[z, 2]
 
 
 @kernel

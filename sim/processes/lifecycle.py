@@ -59,18 +59,23 @@ class Exits:
 
     By age in months, the last entry for all higher ages, from the profile of SAIC (2013), survival
     of domestic enterprises; and by sector (S,), for a firm whose log revenue is 0 and steady. The
-    profile is of firms in and out of distress, so that the mean effect of distress at the start
-    is taken out.
+    profile is of firms in and out of distress. So the mean effect of distress in a normal year is
+    taken out: with x the fall below the trend, Laplace with scale w about −11/12·drift,
+    E e^(δ·max(0, x)) = 1 + ½·e^(−11/12·drift/w)·(1/(1 − δw) − 1).
     """
 
-    def __init__(self, firms: Firms, p: LifecycleParameters) -> None:
+    def __init__(
+        self, firms: Firms, about_trend: Floats, drift: Floats, p: LifecycleParameters
+    ) -> None:
         yearly = [p.exit_year_1, p.exit_year_2, p.exit_year_3]
         yearly += [p.exit_year_4_to_7] * 4 + [p.exit_later]
         self.by_age: Column = np.log(np.repeat(yearly, 12) / 12.0).astype(firms.precision)
-        fallen = np.maximum(firms.trend.astype(float) - firms.log_revenue, 0.0)
-        count = np.bincount(firms.sector, minlength=len(p.exit_scale))
-        weight = np.bincount(firms.sector, np.exp(p.distress_effect * fallen), len(p.exit_scale))
-        usual = np.where(count > 0, weight / np.maximum(count, 1), 1.0)
+        sectors = len(p.exit_scale)
+        wide = np.maximum(about_trend, 1e-9)
+        above = np.exp(-11.0 / 12.0 * np.maximum(drift, 0.0).take(firms.sector) / wide)
+        more = 1.0 / (1.0 - np.minimum(p.distress_effect * wide, 0.9)) - 1.0
+        count = np.maximum(np.bincount(firms.sector, minlength=sectors), 1)
+        usual = 1.0 + np.bincount(firms.sector, 0.5 * above * more, sectors) / count
         self.by_sector = np.log(p.exit_scale) - np.log(usual)
 
 
