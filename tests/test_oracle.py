@@ -195,7 +195,7 @@ ERRORS = {
     ),
     "measures that have attention before they start": (
         "implementation.Work",
-        "np.exp(measures.priority) * (measures.start <= 0) * self.under_way[0]",
+        "np.exp(measures.priority) * goes_on",
         "np.exp(measures.priority)",
     ),
     "levers as strong as in their records": (
@@ -358,8 +358,8 @@ ERRORS = {
         "scenarios[:, s].sum()",
     ),
     "technologies that are proposed again": (
-        "innovation.step",
-        "zones.proposed += count[:, :2]",
+        "innovation.propose",
+        "proposed[z, source] += made",
         "pass",
     ),
     "support that acts at once": (
@@ -470,8 +470,13 @@ ERRORS = {
     ),
     "projects at the start that have just begun": (
         "calls.begin",
-        "last = 1 + int(luck[call, 2] * length)",
+        "last = 1 + int(luck[call, 2] * np.floor(length))",
         "last = int(length)",
+    ),
+    "projects at the start that outlast themselves": (
+        "calls.begin",
+        "int(luck[call, 2] * np.floor(length))",
+        "int(luck[call, 2] * length)",
     ),
     "projects at the start that pay once more": (
         "calls.begin",
@@ -525,6 +530,11 @@ ERRORS = {
         "(last[buyer] - usual[buyer])",
         "last[buyer]",
     ),
+    "customers' growth that is measured from the base year": (
+        "growth.Momentum",
+        "p.drift / 12.0",
+        "blueprint.base.growth / 12.0",
+    ),
     "effects that act at once": (
         "growth.shared",
         "(goal - lift[z, s]) / (12.0 * p.build_up)",
@@ -557,7 +567,7 @@ ERRORS = {
     ),
     "firms that did not grow before the start": (
         "growth.set_past",
-        " - 11.0 * momentum.usual.take(sector)",
+        " - past",
         "",
     ),
     "firms that had no luck before the start": (
@@ -592,18 +602,18 @@ ERRORS = {
     ),
     "young firms that grow no faster": (
         "growth.by_size_and_age",
-        "change[i] += faster * youth",
+        "change[i] += faster * youth[i]",
         "pass",
     ),
     "young firms that stay young": (
         "growth.by_size_and_age",
-        "min(month - founded[i], len(young) - 1)",
-        "min(max(-founded[i], 0), len(young) - 1)",
+        "youth[i] *= older",
+        "pass",
     ),
     "young firms that jump no further": (
         "growth.by_size_and_age",
-        " + wider * youth",
-        "",
+        "wider * youth[i] - exponent",
+        "-exponent",
     ),
     "size against the mean at the start": (
         "growth.step",
@@ -617,8 +627,8 @@ ERRORS = {
     ),
     "noise that rises with size": (
         "growth.by_size_and_age",
-        "scale[i] -= exponent * log_revenue[i]",
-        "scale[i] += exponent * log_revenue[i]",
+        "- exponent * log_revenue[i]",
+        "+ exponent * log_revenue[i]",
     ),
     "one-offs that come again": (
         "growth.own",
@@ -666,6 +676,11 @@ ERRORS = {
         "lifecycle.Exits",
         " - np.log(usual)",
         "",
+    ),
+    "distress that all have in a normal year": (
+        "lifecycle.Exits",
+        "0.5 * above * more",
+        "more",
     ),
     "staff of closed firms that are gone": (
         "lifecycle.leave",

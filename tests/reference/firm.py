@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tests.reference.places import Cell, Park, Sector, Zone
 
 HALF_STEP = 2.0**-25  # half the distance of two uniform draws
-OLDEST = 479  # months of age from which a firm is as old as any
 
 
 class Firm(mesa.Agent):
@@ -66,7 +65,7 @@ class Firm(mesa.Agent):
     @property
     def youth(self) -> float:
         """1 at its founding, and towards 0 with age."""
-        age = min(self.model.month - self.founded, OLDEST)
+        age = self.model.month - self.founded
         return math.exp(-age / (12.0 * self.model.p.growth.age_years))
 
     def luck(self, mechanism: str) -> float:
@@ -259,7 +258,7 @@ class Firm(mesa.Agent):
         push = p.exit_size_effect * (self.log_revenue - sector.mean_log_revenue)
         push += p.exit_service_effect * self.zone.driver["service"]
         hazard = self.exit_hazard_of_age() / 12.0 * p.exit_scale[sector.number] * math.exp(push)
-        hazard *= self.distress / sector.distress_at_start
+        hazard *= self.distress / sector.usual_distress
         if self.luck("exit") < 1.0 - math.exp(-hazard):
             self.close()
 

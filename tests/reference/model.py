@@ -147,6 +147,7 @@ class ReferenceDistrict(mesa.Model):
         for cell in self.cells:
             cell.knowledge_at_start = max(cell.knowledge, 1e-9)
         for sector in self.sectors:
+            sector.last_growth = sector.usual_growth = growth.drift[sector.number] / 12.0
             own = [firm for firm in self.firms if firm.sector is sector]
             if not own:
                 continue
@@ -160,18 +161,24 @@ class ReferenceDistrict(mesa.Model):
                 firm.set_obsolescence(firm.staff)
 
     def _remember_last_year(self) -> None:
-        """Revenue of firms at the start has moved about its mean of the year before."""
+        """Revenue of firms at the start has moved about its mean of the year before.
+
+        So it will, and the mean of e^(δ·fall) over a Laplace law is what distress does as a rule.
+        """
         luck = self.draws.uniform("trait trend", 0, len(self.firms)).tolist()
-        kept = 11.0 / 12.0
+        kept, effect = 11.0 / 12.0, self.p.lifecycle.distress_effect
+        added: dict[Sector, list[float]] = {sector: [] for sector in self.sectors}
         for firm, own in zip(self.firms, luck, strict=True):
             step = firm.jump_size * math.sqrt(self.p.growth.jumps / 12.0)  # Laplace scale of it
             wide = step * kept / math.sqrt(1.0 - kept**2)
             grown = 11.0 * firm.sector.growth_of_base_year / 12.0
             firm.trend = firm.log_revenue - grown + wide * laplace_quantile(own)
-        for sector in self.sectors:
-            own = [firm.distress for firm in self.firms if firm.sector is sector]
-            if own:
-                sector.distress_at_start = sum(own) / len(own)
+            ahead = max(11.0 * firm.sector.usual_growth, 0.0)  # of its mean, in a normal year
+            chance = 0.5 * math.exp(-ahead / wide)  # of a fall below it
+            added[firm.sector].append(chance * (1.0 / (1.0 - min(effect * wide, 0.9)) - 1.0))
+        for sector, more in added.items():
+            if more:
+                sector.usual_distress = 1.0 + sum(more) / len(more)
 
     # ----------------------------------------------------------------------------- 3 The schedule
 
@@ -431,7 +438,7 @@ class ReferenceDistrict(mesa.Model):
         for adopter, supplier, luck, luck_at_end, luck_of_month in self.award(busy):
             shortest, longest = p.shortest**2, (p.longest + 1.0) ** 2
             length = math.sqrt(shortest + luck * (longest - shortest))
-            last = 1 + math.floor(luck_of_month * length)
+            last = 1 + math.floor(luck_of_month * math.floor(length))
             self.sign(adopter, supplier, length, last, luck_at_end, counts)
 
     def award(self, callers: list[Firm]) -> list[tuple[Firm, Firm, float, float, float]]:
@@ -522,8 +529,7 @@ class ReferenceDistrict(mesa.Model):
                 if supplier.revenue_of_base_year <= 0.0:
                     continue
                 share = min(sold / supplier.revenue_of_base_year, 1.0)
-                usual = buyer.growth_of_base_year / 12.0
-                supplier.pull += share * (buyer.last_growth - usual)
+                supplier.pull += share * (buyer.last_growth - buyer.usual_growth)
         for cell in self.cells:
             cell.build_up()
         for zone in self.zones:

@@ -25,7 +25,8 @@ class Sector:
         self.growth_of_base_year = math.log(1.0 + float(record.growth_in_base_year))
         self.data_intensity = float(record.data_intensity)
         self.kinds = int(record.project_kinds.value)
-        self.last_growth = self.growth_of_base_year / 12.0  # log, of last month
+        self.usual_growth = 0.0  # log growth a month when nothing happens
+        self.last_growth = 0.0  # log, of last month
         self.pull = 0.0  # of its customers' growth
         self.firms = 0  # at the end of last month
         self.mean_log_revenue = 0.0  # over them
@@ -35,7 +36,7 @@ class Sector:
         self.mean_staff = 0.0
         self.mean_size = 0.0
         self.staff_per_revenue = 0.0
-        self.distress_at_start = 1.0
+        self.usual_distress = 1.0  # mean factor of closing in a normal year
 
 
 class Cell:

@@ -87,11 +87,19 @@ class Measure:
         self.team: list[Department] = []
         self.weight = 0.0
 
+    def under_way_in(self, month: int) -> bool:
+        intensity = self.intensity[month]
+        acts = any(i * reach > 0 for i, reach in zip(intensity, self.reach, strict=True))
+        return self.start <= month and acts
+
     @property
     def under_way(self) -> bool:
-        intensity = self.intensity[self.model.month]
-        acts = any(i * reach > 0 for i, reach in zip(intensity, self.reach, strict=True))
-        return self.start <= self.model.month and acts
+        return self.under_way_in(self.model.month)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it ran before the plan and does in its first month."""
+        return self.start <= 0 and self.under_way_in(min(1, self.model.horizon))
 
     def set_weight(self) -> None:
         """Its pull on departments: more if it lags behind its path."""
@@ -147,7 +155,7 @@ class Department(mesa.Agent):
             m for m in model.measures if self.record.id in (m.record.lead, *m.record.join)
         ]
         # measures that ran before the plan already have what they keep drawing
-        drawn = {m: math.exp(m.priority) if m.under_way else 0.0 for m in self.measures}
+        drawn = {m: math.exp(m.priority) if m.goes_on else 0.0 for m in self.measures}
         duties = model.p.implementation.other_duties * float(self.record.capacity)
         total = sum(drawn.values()) + duties
         self.attention = {m.record.id: w / total if w > 0 else 0.0 for m, w in drawn.items()}
