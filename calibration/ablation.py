@@ -24,8 +24,9 @@ LITTLE = 0.3  # % of a target's indicator
 HEAD = """# Ablations
 
 Made by `make evidence` from {runs} runs with seed {seed} and the same luck. Every parameter that
-may be 0 is held at 0, one at a time. Change of each target's indicator of the district at its deadline,
-in % of its mean; * where it is more than two standard errors from 0. Sorted by the largest change.
+may be 0 is held at 0, one at a time. Change of each target's indicator of the district at its
+deadline, in % of its mean; * where it is more than two standard errors from 0. Sorted by the
+largest change.
 {little} of {count} move no target by more than {bound} %.
 
 | parameter | {names} |

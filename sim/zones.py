@@ -10,9 +10,18 @@ from numpy.typing import NDArray
 from sim.blueprint import Blueprint
 from sim.economy import Lever
 
-# number; skilled persons; capability, maturity, AI shares; monthly AI revenue in 亿元; AI firms
-SUMS: tuple[str, ...] = ("firms", "staff", "capability", "maturity", "ai_adoption", "ai_revenue")
-SUMS += ("ai_firms", "log_revenue")
+# number; skilled persons; capability, maturity, AI shares; monthly AI revenue in 亿元; AI firms;
+# log revenue
+SUMS = (
+    "firms",
+    "staff",
+    "capability",
+    "maturity",
+    "ai_adoption",
+    "ai_revenue",
+    "ai_firms",
+    "log_revenue",
+)
 
 
 class Zones:
@@ -35,7 +44,7 @@ class Zones:
         self.data_access = np.zeros(zones)
         self.data_used = np.zeros(zones)  # of it, what firms make use of by now
         self.incidents = np.zeros(zones)  # so far
-        self.data_volume = np.zeros(zones)  # traded this month, 亿元
+        self.data_volume = np.zeros(zones)  # revenue of the month that access to data carries, 亿元
         self.cross_border = np.zeros(zones)  # of it across the border, 亿元
         self.output_capacity = np.full((zones, sectors), np.inf)  # monthly, 亿元
         self.orders = np.zeros((zones, sectors))  # of new plants, not yet produced, 亿元 a month

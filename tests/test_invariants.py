@@ -230,19 +230,14 @@ def recorded(district: District, name: str) -> Floats:
 
 
 @every_month
-def test_firms_change_by_foundings_closures_and_moves_alone(
-    district: District, before: Before
-) -> None:
+def test_firms_change_by_foundings_and_closures_alone(district: District, before: Before) -> None:
     firms, zones = district.columns, district.zones
     was, active = before.firms.state == ACTIVE, firms.state == ACTIVE
-    moved = was & active & (firms.zone != before.firms.zone)
     entries = in_zones(firms.zone[active & ~was], district)
     exits = in_zones(firms.zone[was & ~active], district)
-    came = in_zones(firms.zone[moved], district)
-    went = in_zones(before.firms.zone[moved], district)
     assert np.array_equal(zones.entries - before.zones.entries, entries)
     assert np.array_equal(zones.exits - before.zones.exits, exits)
-    stock = before.zones.firms.sum(axis=1) + entries - exits + came - went
+    stock = before.zones.firms.sum(axis=1) + entries - exits
     assert np.array_equal(in_zones(firms.zone[active], district), stock)
     assert np.array_equal(recorded(district, "firms"), stock)
     in_cells = by_cell(firms.cell[active], firms.alive[active], district)
@@ -273,12 +268,23 @@ def test_skilled_people_change_by_arrivals_and_departures_alone(
     district: District, before: Before
 ) -> None:
     zones, firms, p = district.zones, district.columns, district.parameters.talent
-    gone = before.zones.staff.sum(axis=1) * p.attrition * p.leave_district
-    np.testing.assert_allclose(zones.departures, gone, rtol=SINGLE)
+    left = before.zones.staff.sum(axis=1) * p.attrition
+    gone = (left + dismissed(district, before)) * p.leave_district
+    np.testing.assert_allclose(zones.departures, gone, rtol=1e-5)
     expected = before.people + zones.arrivals.sum() - zones.departures.sum()
     assert people(district) == pytest.approx(expected, rel=SINGLE)
     np.testing.assert_allclose(zones.staff, by_cell(firms.cell, firms.staff, district), rtol=SINGLE)
     assert np.array_equal(recorded(district, "arrivals"), zones.arrivals)
+    assert np.array_equal(recorded(district, "displaced_arrivals"), zones.displaced)
+    assert (zones.displaced <= zones.arrivals).all()
+
+
+def dismissed(district: District, before: Before) -> Floats:
+    """A part of the staff that firms no longer want once leavers are gone, by zone."""
+    firms, p = before.firms, district.parameters.talent
+    desired = district.staff_per_revenue.ravel()[firms.cell] * firms.revenue
+    beyond = np.maximum(firms.staff * (1.0 - p.attrition) - desired, 0.0) * p.dismissal
+    return by_cell(firms.cell, beyond, district).sum(axis=1)
 
 
 @every_month
@@ -325,6 +331,20 @@ def test_what_is_counted_from_the_start_is_whole_and_never_falls(
     assert zones.models.sum() == district.projects.is_model.sum()
 
 
+@every_month
+def test_a_technology_and_a_scenario_propose_one_standard_at_most(
+    district: District, before: Before
+) -> None:
+    zones, parks = district.zones, district.park_columns
+    assert (zones.proposed >= before.zones.proposed).all()
+    assert (zones.proposed[:, 0] <= zones.key_technologies).all()
+    assert (zones.proposed[:, 1] <= zones.scenarios.sum(axis=1)).all()
+    of_platforms = zones.standards - zones.proposed.sum(axis=1)
+    more = of_platforms - before.zones.standards + before.zones.proposed.sum(axis=1)
+    assert (more >= 0).all()
+    assert not more[in_zones(parks.zone[before.parks.open_platforms > 0], district) == 0].any()
+
+
 # What is spent is each lever times what it pays for
 
 
@@ -353,12 +373,20 @@ def quantities(district: District, before: Before) -> dict[str, Floats]:
     cost = district.parameters.platforms.founding_cost
     return {
         PLATFORM_ITEM: cost * np.bincount(parks.zone, founded, blueprint.shape[0]),
-        Lever.TALENT_SUBSIDY: level[Lever.TALENT_SUBSIDY] * district.zones.arrivals,
+        Lever.TALENT_SUBSIDY: level[Lever.TALENT_SUBSIDY] * eligible_arrivals(district),
         Lever.RENT_RELIEF: level[Lever.RENT_RELIEF] * full_rents(district, before),
         Lever.SCENARIO_FUNDING: grants(district, before),
         Lever.MEASURE_INTENSITY: measures_under_way(district),
         Lever.DEPARTMENT_CAPACITY: added_staff(district),
     } | {lever: level[lever] / 12 for lever in monthly}
+
+
+def eligible_arrivals(district: District) -> Floats:
+    """Of those who came to each zone, those who can have the subsidy: the rest came without it."""
+    zones, drivers, p = district.zones, district.drivers, district.parameters.talent
+    others = p.policy_effect * drivers.zone(Driver.TALENT_INFLOW)
+    others = others + p.connectivity_effect * drivers.zone(Driver.CONNECTIVITY)
+    return zones.arrivals * (1.0 - (1.0 - p.eligible) / np.exp(zones.pull - others))
 
 
 def full_rents(district: District, before: Before) -> Floats:
@@ -385,18 +413,25 @@ def measures_under_way(district: District) -> Floats:
 
 
 def added_staff(district: District) -> Floats:
-    """A twelfth of departments' capacity beyond the plan's; the district's is split by firms."""
+    """A twelfth of departments' capacity beyond the plan's; the district's is split by firms.
+
+    What is not there saves nothing: posts are filled again, or their work is bought.
+    """
     blueprint, plan = district.blueprint, district.blueprint.plan
     total = np.zeros(len(plan.zones))
     for row, department in enumerate(plan.departments):
         extra = blueprint.department_capacity[district.month, row] - department.capacity.value
+        extra = max(extra, 0.0)
         own = np.array([float(zone.id == department.zone) for zone in plan.zones])
         total += extra / 12 * (own if department.zone else blueprint.firm_share)
     return total
 
 
 def grants(district: District, before: Before) -> Floats:
-    """A grant for each project awarded this month, by the odds that its call was a funded one."""
+    """A grant for each project awarded this month, by the odds that its call was a funded one.
+
+    Some funded calls would have been posted anyway, and some own ones give way to funded ones.
+    """
     blueprint, firms, p = district.blueprint, district.columns, district.parameters.calls
     projects, shape = district.projects, blueprint.shape
     older = np.count_nonzero(before.projects.end > district.month)
@@ -411,7 +446,10 @@ def grants(district: District, before: Before) -> Floats:
     offered = blueprint.funding[district.month] / grant / 12
     offered = np.divide(offered, in_cell, out=np.zeros(shape), where=in_cell > 0)
     funded = p.take_up * (1 - np.exp(-offered / p.take_up))
-    odds = np.divide(funded, own + funded, out=np.zeros(shape), where=own + funded > 0)
+    added = funded * (1 - p.deadweight)
+    own = own * (1 - p.crowding_out * added / np.maximum(own + added, 1e-300))
+    odds = np.divide(funded, own + added, out=np.zeros(shape), where=own + added > 0)
+    odds = np.minimum(odds, 1.0)
     caller = before.firms.cell[projects.adopter[older:]]
     calls = by_cell(caller, np.ones(len(caller)), district)
     return grant * (odds * calls).sum(axis=1)
@@ -447,19 +485,21 @@ def books(district: District) -> dict[str, Column]:
 
 
 MAY_BE_NEGATIVE = {
-    *(f"firms {name}" for name in ("founded", "log_revenue", "staffing", "one_off")),
-    *(f"momentum {name}" for name in ("mean_log", "mean", "last")),
+    *(f"firms {name}" for name in ("founded", "log_revenue", "trend", "staffing", "one_off")),
+    "firms standing",  # a technology is a level that is still to come
+    *(f"zones {name}" for name in ("log_revenue", "sums", "pull", "talent_quality")),
+    *(f"momentum {name}" for name in ("mean_log", "first_log", "usual", "last")),
     *(f"cycle {name}" for name in ("sector", "sector_growth", "growth", "shock_size")),
-    "recorded costs",  # fewer hands than the plan's are paid less
 }
 FROM_MINUS_ONE = {"firms zone", "firms park", "projects first_adopter"}  # −1: none
 SHARES = {
     *(f"firms {name}" for name in ("capability", "maturity", "ai_share", "alive")),
     *(f"zones {name}" for name in ("fill_rate", "policy_openness", "openness", "data_access")),
-    *(f"parks {name}" for name in ("service", "digital", "focus", "recruiting")),
+    "zones data_used",
+    *(f"parks {name}" for name in ("service", "focus")),
     *(f"departments {name}" for name in ("attention", "progress")),
     *(f"drivers {name}" for name in ("by_cell", "by_zone")),
-    "research obsolescence",
+    "research kept",
 }
 
 
@@ -483,8 +523,6 @@ def test_shares_stay_between_nothing_and_all(district: District, before: Before)
         assert numbers[name].max(initial=0) <= 1, name
     attention = np.bincount(links.pair_department, district.department_columns.attention)
     assert attention.max(initial=0) <= 1 + ROUNDING
-    courted = district.park_columns.recruiting.sum(axis=1)
-    assert ((np.abs(courted - 1) < ROUNDING) | (courted == 0)).all()
     assert ((district.zones.wage_index >= 0.5) & (district.zones.wage_index <= 2)).all()
     assert (district.zones.cross_border <= district.zones.data_volume).all()
 
@@ -615,13 +653,16 @@ def test_a_zone_without_firms_has_nobody_until_some_come(
 ) -> None:
     path = variant(small_scenario, economy=none_at_the_airfield)
     airfield = read_scenario(path).plan.zone_ids().index("airfield")
-    district = at_its_end(path)
-    first = np.flatnonzero(district.series[:, district.indicators.index("entries"), airfield])
-    for name in ("firms", "skilled_staff", "revenue"):
-        there = district.series[: first[0], district.indicators.index(name), airfield]
-        assert not there.any(), name
-    assert not district.series[:, district.indicators.index("arrivals"), airfield].any()
-    assert recorded(district, "firms")[airfield] > 0
+    some = 0
+    for run in range(5):
+        district = at_its_end(path, run)
+        entries = district.series[:, district.indicators.index("entries"), airfield]
+        first = int((np.append(entries, 1) > 0).argmax())
+        for name in ("firms", "skilled_staff", "revenue", "arrivals"):
+            there = district.series[:first, district.indicators.index(name), airfield]
+            assert not there.any(), name
+        some += recorded(district, "firms")[airfield] > 0
+    assert some > 0
 
 
 def one_zone(data: dict[str, Any]) -> None:
@@ -662,14 +703,13 @@ def all_levers(end: str) -> Callable[[dict[str, Any]], None]:
     return pull
 
 
-def test_with_every_lever_at_nothing_nothing_is_done_and_hands_are_saved(
+def test_with_every_lever_at_nothing_nothing_is_done_and_nothing_is_spent(
     small_scenario: Path, variant: Variant
 ) -> None:
     district = at_its_end(variant(small_scenario, scenario=all_levers("low")))
     assert not district.department_columns.progress.any()
     assert not district.drivers.by_cell.any()
     by_item = dict(zip(ITEMS, district.costs.sum(axis=(0, 2)), strict=True))
-    assert by_item.pop(Lever.DEPARTMENT_CAPACITY) < 0
     assert by_item.pop(PLATFORM_ITEM) >= 0
     assert not any(by_item.values())
 
@@ -759,6 +799,55 @@ def test_without_hands_in_any_department_nothing_gets_done(
     district = at_its_end(variant(small_scenario, plan=nobody_in_office))
     assert district.department_columns.progress.max() < 1e-6
     assert district.drivers.by_cell.max() < 1e-6
+
+
+def progress_with(inputs: Inputs, seed: int, **setting: Any) -> Floats:
+    """How far each measure is at the end over the zones that it serves, with one lever set."""
+    levers = [LeverSetting.model_validate(setting)]
+    scenario = inputs.scenario.model_copy(update={"levers": levers})
+    district = Runner(replace(inputs, scenario=scenario), seed).district(0)
+    while district.month < district.blueprint.horizon:
+        district.step()
+    return (district.department_columns.progress * district.work.share).sum(axis=1)
+
+
+@settings(bounded, max_examples=15)
+@given(data=st.data(), seed=st.integers(0, 2**32))
+def test_a_department_with_more_staff_never_does_less(data: st.DataObject, seed: int) -> None:
+    inputs = inputs_of(SMALL)
+    who = data.draw(st.sampled_from([department.id for department in inputs.plan.departments]))
+    staff = [0.0, 0.001, data.draw(st.floats(0.01, 1)), 1.0]  # times the plan's
+    done = [
+        progress_with(inputs, seed, lever="department_capacity", value=value, departments=[who])
+        for value in staff
+    ]
+    assert (np.diff(done, axis=0) >= -ROUNDING).all()
+    assert (done[-1] > done[0]).any()
+
+
+@settings(bounded, max_examples=15)
+@given(data=st.data(), seed=st.integers(0, 2**32))
+def test_a_measure_with_more_money_never_gets_less_far(data: st.DataObject, seed: int) -> None:
+    inputs = inputs_of(SMALL)
+    place = data.draw(st.integers(0, len(inputs.plan.measures) - 1))
+    name = inputs.plan.measures[place].id
+    money = [0.0, 0.001, data.draw(st.floats(0.01, 1)), 1.0, 2.0]  # times the plan's
+    done = [
+        progress_with(inputs, seed, lever="measure_intensity", value=value, measures=[name])[place]
+        for value in money
+    ]
+    assert (np.diff(done, axis=0) >= -ROUNDING).all()
+    assert done[0] == 0
+    assert done[-1] > done[1]
+
+
+def test_without_policy_and_shocks_about_half_of_the_posts_are_filled(real: Runner) -> None:
+    off = LeverSetting(lever=Lever.MEASURE_INTENSITY, value=0)
+    scenario = real.inputs.scenario.model_copy(update={"levers": [off], "shocks": []})
+    runner = Runner(replace(real.inputs, scenario=scenario), seed=1)
+    runs = [runner.run(run).series for run in range(12)]
+    filled = np.mean(runs, axis=0)[:, list(indicators(runner.blueprint)).index("fill_rate"), -1]
+    assert ((filled > 0.3) & (filled < 0.7)).all()
 
 
 def test_open_data_without_trust_give_the_access_that_openness_alone_gives(

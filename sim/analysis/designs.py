@@ -71,7 +71,7 @@ class Design(BaseModel):
     value: Number = 0.0
     outcome: str = ""
     measured: Measured
-    per: Annotated[Number, Field(gt=0)] = 1.0
+    per: Number = 1.0
     unit: Text
     published: Number
     low: Number
@@ -88,6 +88,8 @@ class Design(BaseModel):
                 f"found {plain(self.published)}; allowed: {plain(self.low)} to {plain(self.high)}"
             )
             raise FieldValueError(("published",), text)
+        if self.per <= 0:
+            raise FieldValueError(("per",), f"found {plain(self.per)}; allowed: above 0")
         if self.kind in (Kind.PILOT, Kind.DISTRICT) and self.outcome not in OUTCOMES:
             raise FieldValueError(("outcome",), str(Unknown("outcome", self.outcome, OUTCOMES)))
         if self.kind in (Kind.PILOT, Kind.DISTRICT, Kind.LOTTERY) and not self.levers:

@@ -40,7 +40,7 @@ class MeasureWork(Part):
     )
     departments: list[DepartmentWork]
     pushes: list[Term] = Field(
-        description="by behaviour: mean log change of its rate over the months"
+        description="by behaviour: mean log change of its rate, or of revenue, over the months"
     )
     growth: Average | None = Field(
         description="direct part in the indicator's change, in its unit; null but for revenue"

@@ -1,8 +1,9 @@
 """Virtual evaluations: the designs of policy evaluations, run on simulated firms.
 
-What a study did in the world is done to the model's district: a pilot in one zone against the others, a
-lottery of grants, winners of contracts against firms like them. The estimate then stands beside the
-published one. All variants of a run meet the same luck, so that what is left is the effect.
+What a study did in the world is done to the model's district: a pilot in one zone against the
+others, a lottery of grants, winners of contracts against firms like them. The estimate then stands
+beside the published one. All variants of a run meet the same luck, so that what is left is the
+effect.
 """
 
 from __future__ import annotations

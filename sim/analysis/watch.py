@@ -23,7 +23,7 @@ FLOWS = (Quantity.AI_REVENUE, Quantity.REVENUE)
 STOCKS = (Quantity.AI_FIRMS, Quantity.FIRMS)
 RESEARCH = (Quantity.KEY_TECHNOLOGIES, Quantity.LANDMARK_RESULTS, Quantity.STANDARDS)
 CALLS = (Quantity.SCENARIOS, Quantity.AI_MODELS, Quantity.MODEL_SECTORS)
-COMINGS = ("entries", "exits", "moves", "conversions")
+COMINGS = ("entries", "exits", "conversions")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Watched:
         workload: measures under way over staff, mean over the months (D,).
         levels: drivers at the deadline (R, Z).
         pushes: by behaviour, mean log change of its rate by effect entry (entries, Z); of
-            ``foundings`` the mean part of the rate.
+            ``revenue`` that of the level, of ``foundings`` the mean part of the rate.
         limits: by name (Z,), see ``LIMITS``.
     """
 
@@ -95,6 +95,8 @@ class _Watcher:
         self.growth = GrowthAccount(district, target) if target.quantity in FLOWS else None
         self.policy = [np.zeros((entries, self.zones))]  # cumulated, by month
         self.pushes = {name: np.zeros((entries, self.zones)) for name in self._rates()}
+        # what entries have brought so far, of what is approached over years
+        self.level = {name: np.zeros((entries, self.zones)) for name in ("revenue", "research")}
         self.comings = {name: np.zeros(self.zones) for name in COMINGS}
         self.members = self._members()
         self.unfilled, self.setback, self.bound = (np.zeros(self.zones) for _ in range(3))
@@ -102,16 +104,7 @@ class _Watcher:
     def look(self) -> None:
         """After a step."""
         self._look_at_departments()
-        share = self._shares()
-        if self.growth is not None:
-            self.growth.book()
-            month = self.district.month
-            added = self.growth.drivers[month] - self.growth.drivers[month - 1]
-            self.policy.append(self.policy[-1] + added.ravel()[self.place] * share)
-        for name, rate in self._rates().items():
-            by_sector = rate * self.district.drivers.by_cell
-            weight = self._sector_weight(name)
-            self.pushes[name] += (by_sector * weight).ravel()[self.place] * share
+        self._look_at_drivers()
         if self.target.quantity in STOCKS:
             self._count()
         zones = self.district.zones
@@ -121,11 +114,32 @@ class _Watcher:
         finite = np.isfinite(zones.output_capacity) & (zones.revenue > 0)
         self.bound += (full & finite).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
 
+    def _look_at_drivers(self) -> None:
+        """Split what drivers do by the plan's effects."""
+        drivers, share, p = self.district.drivers.by_cell, self._shares(), self.district.parameters
+        years = {"revenue": p.growth.build_up, "research": p.innovation.gestation}
+        if self.growth is not None:
+            self.growth.book()
+        for name, rate in self._rates().items():
+            push = (rate * drivers).ravel()[self.place] * share
+            if name in years:
+                rise = (push - self.level[name]) / (12.0 * years[name])
+                push = self.level[name] = self.level[name] + rise
+            if name == "revenue" and self.growth is not None:
+                self.policy.append(self.policy[-1] + rise * self._at_entries(self.growth.weight))
+            self.pushes[name] += push * self._at_entries(self._sector_weight(name))
+
+    def _at_entries(self, by_cell: Floats) -> Floats:
+        """What stands for a cell (Z, S), at each entry of the plan's effects (entries, Z)."""
+        whole = np.broadcast_to(by_cell, (len(DRIVERS), *by_cell.shape))
+        return np.asarray(whole.ravel()[self.place])
+
     def _look_at_departments(self) -> None:
         """Split each month's progress by departments.
 
         Joint effort is homogeneous of degree one, so E = Σ_d e_d·∂E/∂e_d (Euler), with the shares
-        ω_d·e_d^ρ/Σ ω·e^ρ: with ρ below 0 the largest is that of the department that holds it back.
+        e_d^ρ/Σ e^ρ: with ρ below 0 the largest is that of the department that holds it back. The
+        share of one for which the strongest steps in is the strongest's.
         """
         district = self.district
         blueprint, work = district.blueprint, district.work
@@ -133,12 +147,19 @@ class _Watcher:
         now = state.progress
         made = np.log1p(-self.progress) - np.log1p(-np.minimum(now, 1.0 - 1e-15))
         self.progress = now.copy()
-        rho = district.parameters.implementation.substitution
-        power = work.weight * (np.maximum(state.effort, 1e-9) ** rho)[links.link_pair]
-        total = np.bincount(links.link_cell, power, now.size)
-        share = power / np.maximum(total, 1e-300)[links.link_cell]
-        zone = links.link_cell % self.zones
-        np.add.at(self.hazard, (links.link_pair, zone), share * made.ravel()[links.link_cell])
+        p, cell = district.parameters.implementation, links.link_cell
+        effort = state.effort[links.link_pair]
+        order = np.lexsort((-effort, cell))
+        first = np.unique(cell[order], return_index=True)[1]
+        strongest = np.zeros(now.size, dtype=np.intp)
+        strongest[cell[order][first]] = order[first]
+        floor = p.hand_over * effort[strongest[cell]]
+        power = np.maximum(np.maximum(effort, floor), 1e-9) ** p.substitution
+        total = np.bincount(cell, power, now.size)
+        share = power / np.maximum(total, 1e-300)[cell]
+        works = np.where(effort >= floor, np.arange(len(cell)), strongest[cell])
+        pair = links.link_pair[works]
+        np.add.at(self.hazard, (pair, cell % self.zones), share * made.ravel()[cell])
         busy = work.under_way[district.month][links.pair_measure]
         self.effort += busy * state.effort
         self.working += busy
@@ -175,7 +196,7 @@ class _Watcher:
             Driver.CONNECTIVITY: talent.connectivity_effect,
         }
         every = {
-            "growth": p.growth.effect,
+            "revenue": p.growth.effect,
             "ai_diffusion": p.diffusion.ai_effect,
             "research": p.innovation.effect,
             "calls": _only({Driver.DEMAND: p.calls.demand_effect}),
@@ -183,7 +204,7 @@ class _Watcher:
             "exits": _only({Driver.SERVICE: life.exit_service_effect}),
             "arrivals": _only(arrivals),
         }
-        names = ["growth", "starts", "exits", "arrivals"]
+        names = ["revenue", "starts", "exits", "arrivals"]
         if quantity in (Quantity.AI_REVENUE, Quantity.AI_FIRMS):
             names.append("ai_diffusion")
         if quantity in RESEARCH:
@@ -238,12 +259,10 @@ class _Watcher:
         (old_weight, was, old), (weight, alive, zone) = self.members, self._members()
         self.members = weight, alive, zone
         start, worth = self.comings, np.bincount
-        new, gone, stay = alive & ~was, was & ~alive, alive & was
+        new, gone = alive & ~was, was & ~alive
         both = alive.nonzero()[0]
         start["entries"] += worth(zone[new], old_weight[new], self.zones)
         start["exits"] -= worth(old[gone], old_weight[gone], self.zones)
-        start["moves"] += worth(zone[stay], old_weight[stay], self.zones)
-        start["moves"] -= worth(old[stay], old_weight[stay], self.zones)
         start["conversions"] += worth(zone[both], (weight - old_weight)[both], self.zones)
 
     def found(self) -> Watched:

@@ -31,7 +31,7 @@ DRIVERS = {
 }
 
 BEHAVIOURS = {
-    "growth": Name(zh="企业增长率（年）", en="growth of firms, a year"),
+    "revenue": Name(zh="企业营业收入", en="revenue of firms"),
     "ai_diffusion": Name(zh="AI 扩散速度", en="pace of AI diffusion"),
     "research": Name(zh="研发成功率", en="rate of research success"),
     "standards": Name(zh="标准提案转化率", en="rate at which proposals become standards"),
@@ -44,11 +44,13 @@ BEHAVIOURS = {
 
 TERMS = {
     "trend": Name(zh="行业趋势", en="Trend of the sectors"),
+    "youth": Name(zh="年轻企业增长较快", en="Faster growth of young firms"),
     "measures": Name(zh="措施对增长的直接作用", en="Measures, directly on growth"),
     "levers": Name(zh="政策杠杆对增长的直接作用", en="Levers, directly on growth"),
     "data_access": Name(zh="数据可得性", en="Access to data"),
     "capability": Name(zh="企业技术能力", en="Capability of firms"),
     "maturity": Name(zh="数字化成熟度", en="Digital maturity"),
+    "technologies": Name(zh="自有关键技术", en="Key technologies of their own"),
     "staffing": Name(zh="岗位充实程度", en="Staffing"),
     "cycle": Name(zh="景气与外部冲击", en="Cycle and shocks"),
     "plants": Name(zh="新厂订单", en="Orders of new plants"),
@@ -59,7 +61,6 @@ TERMS = {
     "ai_share": Name(zh="AI 占比提高", en="Rising AI share"),
     "entries": Name(zh="新设企业", en="Entries"),
     "exits": Name(zh="企业退出", en="Exits"),
-    "moves": Name(zh="企业迁移", en="Moves between zones"),
     "conversions": Name(zh="转为 AI 企业", en="Firms that become AI firms"),
     "base_year": Name(zh="基年增长的翘尾", en="Carry-over of the base year's growth"),
 }

@@ -21,8 +21,8 @@ USED = {Use.PRIOR: "a prior follows from it", Use.APART: "kept apart"}
 HEAD = """# Virtual evaluations
 
 What evaluations of policies did in the world is done to the district of the model, and the estimate
-stands beside the published one. {inside} of {count} lie in the published interval; {apart_inside} of the {apart}
-that were kept apart.
+stands beside the published one. {inside} of {count} lie in the published interval;
+{apart_inside} of the {apart} that were kept apart.
 
 {runs} runs with seed {seed} of *{scenario}*: `{command}`. *Range*: 5 to 95 % over the runs, each
 with parameters of its own. *By rule*: no error was printed, and the interval follows from the

@@ -33,9 +33,14 @@ CONTEXT = {
     "skilled_staff": Term(Name(zh="技能人才", en="Skilled staff"), PERSONS),
     "fill_rate": Term(Name(zh="岗位填补率", en="Vacancies filled"), SHARE),
     "arrivals": Term(Name(zh="引进人才", en="Skilled arrivals"), PERSONS),
+    "displaced_arrivals": Term(
+        Name(zh="人才虹吸（来自周边）", en="Skilled arrivals drawn from neighbours"), PERSONS
+    ),
     "data_access": Term(Name(zh="数据可得性", en="Access to data"), SHARE),
-    "data_volume": Term(Name(zh="数据交易额", en="Data traded"), MONEY),
-    "cross_border_data": Term(Name(zh="跨境数据交易额", en="Data traded across borders"), MONEY),
+    "data_volume": Term(Name(zh="数据带动的营业收入", en="Revenue carried by data"), MONEY),
+    "cross_border_data": Term(
+        Name(zh="跨境数据带动的营业收入", en="Revenue carried by cross-border data"), MONEY
+    ),
     "data_incidents": Term(
         Name(zh="数据安全事件", en="Data incidents"), Name(zh="起", en="incidents")
     ),

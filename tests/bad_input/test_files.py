@@ -47,6 +47,15 @@ def test_the_good_files_are_valid() -> None:
     read_economy("good/economy.yaml", plan)
 
 
+def test_a_measure_may_have_run_before_the_plan(tmp_path: Path) -> None:
+    text = (HERE / "good" / "plan.yaml").read_text(encoding="utf-8")
+    assert text.count("start: 2025-01") == 1
+    file = tmp_path / "plan.yaml"
+    file.write_text(text.replace("start: 2025-01", "start: 2023-03"), encoding="utf-8")
+    plan, _ = read_plan(file)
+    assert plan.measures[0].start == "2023-03" < plan.start
+
+
 @pytest.mark.parametrize("file", MESSAGES)
 def test_a_malformed_file_gets_its_message_and_status_2(file: str) -> None:
     before = sorted(HERE.rglob("*.yaml"))
