@@ -20,12 +20,12 @@ from sim.draws import Draws
 from sim.economy import Lever
 from sim.plan import Driver
 from sim.scenario import Inputs
-from tests.reference.firm import Firm
+from tests.reference.firm import Firm, laplace_quantile
 from tests.reference.places import Cell, Park, Sector, Zone
 from tests.reference.population import Population, largest_remainder
 from tests.reference.surroundings import BusinessCycle, Department, Measure, drive
 
-BY_SLOT = ("innovation", "call", "exit", "move")  # uniform draws of a month
+BY_SLOT = ("innovation", "call", "exit", "growth")  # uniform draws of a month
 
 
 @dataclasses.dataclass
@@ -37,6 +37,7 @@ class Project:
     kind: int
     last_month: int
     luck: float
+    counts: bool  # as one of the plan's
 
 
 @dataclasses.dataclass
@@ -76,6 +77,8 @@ class ReferenceDistrict(mesa.Model):
         self._house_firms()
         self._take_references()
         self.add_up()
+        self._remember_last_year()
+        self.projects_at_start()
 
     # ------------------------------------------------------------------------------- 5 The start
 
@@ -88,8 +91,7 @@ class ReferenceDistrict(mesa.Model):
         for zone in self.zones:
             zone.distance = self.blueprint.distance[zone.number].tolist()
             zone.cells = [Cell(zone, s, firms[s][zone.number]) for s in self.sectors]
-            zone.staff_at_start = sum(cell.staff_at_start for cell in zone.cells)
-            zone.seekers = self.p.talent.seekers_at_start * zone.staff_at_start
+            zone.open_market()
         self.cells = [cell for zone in self.zones for cell in zone.cells]
         total = sum(cell.firms_at_start for cell in self.cells)
         for zone in self.zones:
@@ -131,12 +133,13 @@ class ReferenceDistrict(mesa.Model):
 
     def _take_references(self) -> None:
         """What growth, exit and research are measured against from here on."""
-        growth, research = self.p.growth, self.p.innovation
+        growth = self.p.growth
         for cell in self.cells:
             known = cell.staff_at_start > 0 and cell.revenue_at_start > 0
             alike = [cell] if known else [c for c in self.cells if c.sector is cell.sector]
             revenue = sum(c.revenue_at_start for c in alike)
-            cell.productivity = 12.0 * revenue / max(sum(c.staff_at_start for c in alike), 1e-9)
+            staff = sum(c.staff_at_start for c in alike)
+            cell.productivity = 12.0 * revenue / max(staff, 1e-9) * growth.normal_staffing
             if cell.sector.record.capacity_bound:
                 room = growth.capacity_at_start * cell.revenue_at_start
                 cell.capacity = max(room, growth.expansion_size / 12.0)
@@ -144,18 +147,38 @@ class ReferenceDistrict(mesa.Model):
         for cell in self.cells:
             cell.knowledge_at_start = max(cell.knowledge, 1e-9)
         for sector in self.sectors:
+            sector.last_growth = sector.usual_growth = growth.drift[sector.number] / 12.0
             own = [firm for firm in self.firms if firm.sector is sector]
             if not own:
                 continue
-            sector.mean_log_revenue = sum(firm.log_revenue for firm in own) / len(own)
-            sector.mean_capability = sum(firm.capability for firm in own) / len(own)
-            sector.mean_maturity = sum(firm.maturity for firm in own) / len(own)
-            sector.mean_staff = max(sum(firm.staff for firm in own) / len(own), 1e-6)
-            gain = sum(
-                firm.chance_of_success(push=0.0) * research.step * (1.0 - firm.capability)
-                for firm in own
-            )
-            sector.obsolescence = min(gain / sum(firm.capability for firm in own), 1.0)
+            sector.firms_at_start = len(own)
+            sector.mean_log_at_start = sum(firm.log_revenue for firm in own) / len(own)
+            sector.mean_youth = sum(firm.youth for firm in own) / len(own)
+            staff, revenue = (sum(getattr(f, n) for f in own) for n in ("staff", "revenue"))
+            sector.mean_staff = max(staff / len(own), 1e-6)
+            sector.staff_per_revenue = staff / revenue if revenue > 0 else 0.0
+            for firm in own:
+                firm.set_obsolescence(firm.staff)
+
+    def _remember_last_year(self) -> None:
+        """Revenue of firms at the start has moved about its mean of the year before.
+
+        So it will, and the mean of e^(δ·fall) over a Laplace law is what distress does as a rule.
+        """
+        luck = self.draws.uniform("trait trend", 0, len(self.firms)).tolist()
+        kept, effect = 11.0 / 12.0, self.p.lifecycle.distress_effect
+        added: dict[Sector, list[float]] = {sector: [] for sector in self.sectors}
+        for firm, own in zip(self.firms, luck, strict=True):
+            step = firm.jump_size * math.sqrt(self.p.growth.jumps / 12.0)  # Laplace scale of it
+            wide = step * kept / math.sqrt(1.0 - kept**2)
+            grown = 11.0 * firm.sector.growth_of_base_year / 12.0
+            firm.trend = firm.log_revenue - grown + wide * laplace_quantile(own)
+            ahead = max(11.0 * firm.sector.usual_growth, 0.0)  # of its mean, in a normal year
+            chance = 0.5 * math.exp(-ahead / wide)  # of a fall below it
+            added[firm.sector].append(chance * (1.0 / (1.0 - min(effect * wide, 0.9)) - 1.0))
+        for sector, more in added.items():
+            if more:
+                sector.usual_distress = 1.0 + sum(more) / len(more)
 
     # ----------------------------------------------------------------------------- 3 The schedule
 
@@ -177,7 +200,6 @@ class ReferenceDistrict(mesa.Model):
         self.data_market()
         self.active.do("maybe_close")
         self.agents_by_type[Park].do("make_offers")
-        self.moves()
         self.entries()
         self.active.do("maybe_convert")
         self.growth()
@@ -196,7 +218,6 @@ class ReferenceDistrict(mesa.Model):
         """The month's draws, by slot, department, zone or park."""
         draws, t, slots = self.draws, self.month, len(self.firms)
         self.luck = {name: draws.uniform(name, t, slots).tolist() for name in BY_SLOT}
-        self.luck["growth"] = draws.laplace("growth", t, slots).tolist()
         departments = len(self.inputs.plan.departments)
         self.luck["department"] = draws.normal("department", t, departments).tolist()
         self.luck["arrivals"] = draws.normal("arrivals", t, len(self.zones)).tolist()
@@ -222,12 +243,12 @@ class ReferenceDistrict(mesa.Model):
     # -------------------------------------------------------------------------------- 7.5 Talent
 
     def labour_market(self) -> None:
-        for zone, luck in zip(self.zones, self.luck["arrivals"], strict=True):
-            zone.receive(luck)
+        self.newcomers()
         self.active.do("lose_staff")
         for zone in self.zones:
             zone.plan_staff()
         self.active.do("open_posts")
+        self.active.do("dismiss")
         applicants = self.applications()
         for zone in self.zones:
             zone.applicants = sum(applicants[origin][zone] for origin in self.zones)
@@ -244,15 +265,29 @@ class ReferenceDistrict(mesa.Model):
         for zone in self.zones:
             zone.set_wage()
 
+    def newcomers(self) -> None:
+        """People come to the district for its posts and wages of last month, and choose a zone."""
+        p = self.p.talent
+        posts = sum(zone.vacancies for zone in self.zones)
+        weights = [zone.appeal for zone in self.zones]
+        everywhere = 0.0
+        if posts > 0:
+            wage = sum(zone.wage_index * zone.vacancies for zone in self.zones) / posts
+            staff = sum(cell.staff for cell in self.cells)
+            everywhere = p.inflow_rate * staff * wage**p.pay_elasticity
+        for zone, weight, luck in zip(self.zones, weights, self.luck["arrivals"], strict=True):
+            zone.set_pull()
+            share = weight / sum(weights) if posts > 0 else 0.0
+            zone.receive(everywhere * share, luck)
+
     def applications(self) -> dict[Zone, dict[Zone, float]]:
         """Seekers of each zone who apply in each zone."""
-        reach = self.p.talent.commuting_reach
-        found = {}
+        p, found = self.p.talent, {}
         for origin in self.zones:
-            pull = {
-                zone: math.exp(-origin.distance[zone.number] / reach) * zone.vacancies
-                for zone in self.zones
-            }
+            pull = {}
+            for zone in self.zones:
+                near = math.exp(-origin.distance[zone.number] / p.commuting_reach)
+                pull[zone] = (p.relocation + (1.0 - p.relocation) * near) * zone.vacancies
             total = sum(pull.values())
             found[origin] = {
                 zone: origin.seekers * part / total if total > 0 else 0.0
@@ -268,8 +303,10 @@ class ReferenceDistrict(mesa.Model):
         platforms = {zone: math.log2(1 + zone.open_platforms) for zone in self.zones}
         for cell in self.cells:
             grown = max(cell.knowledge, 1e-9) / cell.knowledge_at_start
+            cell.support += (cell.weighed(p.effect) - cell.support) / (12.0 * p.gestation)
             cell.research_push = (
-                cell.weighed(p.effect)
+                cell.support
+                + p.talent_effect * cell.zone.talent_quality
                 + p.agglomeration * math.log(grown)
                 + p.platform_spillover * platforms[cell.zone]
             )
@@ -285,15 +322,19 @@ class ReferenceDistrict(mesa.Model):
 
     def set_standards(self) -> None:
         p = self.p.innovation
-        luck = self.draws.uniform("standards", self.month, len(self.zones)).tolist()
-        for zone in self.zones:
-            proposals = (
-                p.standards_per_technology * zone.key_technologies
-                + p.standards_per_platform * zone.open_platforms
-                + p.standards_per_scenario * sum(cell.scenarios for cell in zone.cells)
-            )
-            certainty = p.certainty_at_start + zone.driver["certainty"]
-            zone.standards += poisson_quantile(luck[zone.number], proposals * certainty / 12.0)
+        luck = self.draws.uniform("standards", self.month, (len(self.zones), 3)).tolist()
+        for zone, own in zip(self.zones, luck, strict=True):
+            sure = (p.certainty_at_start + zone.driver["certainty"]) / 12.0
+            made = zone.key_technologies - zone.technologies_proposed  # and not yet proposed
+            done = sum(cell.scenarios for cell in zone.cells) - zone.scenarios_proposed
+            of_made = 1.0 - math.exp(-p.standards_per_technology * sure)
+            of_done = 1.0 - math.exp(-p.standards_per_scenario * sure)
+            by_technologies = min(poisson_quantile(own[0], made * of_made), made)
+            by_scenarios = min(poisson_quantile(own[1], done * of_done), done)
+            expected = p.standards_per_platform * zone.open_platforms * sure
+            zone.technologies_proposed += by_technologies
+            zone.scenarios_proposed += by_scenarios
+            zone.standards += by_technologies + by_scenarios + poisson_quantile(own[2], expected)
 
     def add_technology(self, maker: Firm, threshold: float) -> None:
         self.technologies.append(Technology(maker, threshold))
@@ -355,16 +396,16 @@ class ReferenceDistrict(mesa.Model):
         adopter.adopting = False
         if not adopter.active:
             return
-        adopter.one_off += p.adopter_cost
         failure = p.failure * (1.0 - supplier.capability)
         if not supplier.active or project.luck < failure:
             return
         luck = (project.luck - failure) / (1.0 - failure)
+        supplier.capability += p.learning * (1.0 - supplier.capability)
         adopter.maturity += p.maturity_gain * (1.0 - adopter.maturity)
         if not adopter.is_ai:
             adopter.ai_share += p.ai_gain * (1.0 - adopter.ai_share)
         s = adopter.sector.number
-        if luck >= p.typical[s]:
+        if luck >= p.typical[s] or not project.counts:
             return
         adopter.cell.scenarios += 1
         kind = (s, project.kind)
@@ -378,26 +419,54 @@ class ReferenceDistrict(mesa.Model):
         """Calls are posted, each chooses among its bidders, and contracts are signed."""
         p = self.p.calls
         self.set_call_hazards()
+        suppliers = []
         callers = [firm for firm in self.active if firm.readiness > 0 and firm.posts_call()]
-        asked = 2 * math.floor(p.bidders)
-        slots = np.array([firm.slot for firm in callers])
-        draws = self.draws.of_slots("project", self.month, slots, 2 + 2 * asked).tolist()
+        for adopter, supplier, luck, luck_at_end, _ in self.award(callers):
+            length = p.shortest + luck * (p.longest + 1.0 - p.shortest)
+            last = self.month + math.floor(length)
+            self.sign(adopter, supplier, length, last, luck_at_end)
+            suppliers.append(supplier)
+        for supplier, number in Counter(suppliers).items():
+            supplier.one_off += supplier.project_growth(number)
+
+    def projects_at_start(self) -> None:
+        """Projects that run already: the longer, the more likely; at any of their months."""
+        p, counts = self.p.calls, self.inputs.plan.counts_projects_under_way
+        self.luck["call"] = self.draws.uniform("call", 0, len(self.firms)).tolist()
+        self.set_call_hazards()
+        busy = [firm for firm in self.active if firm.readiness > 0 and firm.has_project()]
+        for adopter, supplier, luck, luck_at_end, luck_of_month in self.award(busy):
+            shortest, longest = p.shortest**2, (p.longest + 1.0) ** 2
+            length = math.sqrt(shortest + luck * (longest - shortest))
+            last = 1 + math.floor(luck_of_month * math.floor(length))
+            self.sign(adopter, supplier, length, last, luck_at_end, counts)
+
+    def award(self, callers: list[Firm]) -> list[tuple[Firm, Firm, float, float, float]]:
+        """Callers that find a supplier, the supplier, and three draws for what they agree on."""
+        asked = 2 * math.floor(self.p.calls.bidders)
+        slots = np.array([firm.slot for firm in callers], dtype=int)
+        draws = self.draws.of_slots("project", self.month, slots, 3 + 2 * asked).tolist()
         candidates = [firm for firm in self.firms if firm.sector.record.supplies]
         awards = []
         for adopter, luck in zip(callers, draws, strict=True):
-            supplier = self.choose(adopter, candidates, luck[2 : 2 + asked], luck[2 + asked :])
+            supplier = self.choose(candidates, luck[3 : 3 + asked], luck[3 + asked :])
             if supplier is not None:
-                awards.append((adopter, supplier, luck[0], luck[1]))
-        for adopter, supplier, luck, luck_at_end in awards:
-            extra = luck * (p.longest - p.shortest + 1.0)
-            kind = math.floor(extra % 1.0 * adopter.sector.kinds)
-            last = self.month + math.floor(p.shortest + extra)
-            self.projects.append(Project(adopter, supplier, kind, last, luck_at_end))
-            adopter.adopting = True
-            adopter.one_off -= p.adopter_cost
-            supplier.projects += 1
-        for supplier, number in Counter(supplier for _, supplier, _, _ in awards).items():
-            supplier.one_off += supplier.project_growth(number)
+                awards.append((adopter, supplier, *luck[:3]))
+        return awards
+
+    def sign(
+        self,
+        adopter: Firm,
+        supplier: Firm,
+        length: float,
+        last: int,
+        luck: float,
+        counts: bool = True,
+    ) -> None:
+        kind = math.floor(length % 1.0 * adopter.sector.kinds)
+        self.projects.append(Project(adopter, supplier, kind, last, luck, counts))
+        adopter.adopting = True
+        supplier.projects += 1
 
     def set_call_hazards(self) -> None:
         p, t = self.p.calls, self.month
@@ -413,10 +482,12 @@ class ReferenceDistrict(mesa.Model):
             funding = float(self.blueprint.funding[t, z, s])
             offered = funding / grant / 12.0 / ready[cell] if ready[cell] > 0 else 0.0
             funded = p.take_up * (1.0 - math.exp(-offered / p.take_up))
-            cell.calls_per_readiness = own + funded
+            added = (1.0 - p.deadweight) * funded
+            given_way = p.crowding_out * added / (own + added) if added > 0 else 0.0
+            cell.calls_per_readiness = own * (1.0 - given_way) + added
 
     def choose(
-        self, adopter: Firm, candidates: list[Firm], asking: list[float], choosing: list[float]
+        self, candidates: list[Firm], asking: list[float], choosing: list[float]
     ) -> Firm | None:
         """The supplier of a call: of the first few asked that are active, the most appealing."""
         best, highest, bids = None, -math.inf, 0
@@ -430,7 +501,7 @@ class ReferenceDistrict(mesa.Model):
             if bids > math.floor(self.p.calls.bidders):
                 break
             if bidder.spare > 0:
-                appeal = bidder.appeal(adopter, luck)
+                appeal = bidder.appeal(luck)
                 if appeal > highest:
                     best, highest = bidder, appeal
         return best
@@ -458,12 +529,15 @@ class ReferenceDistrict(mesa.Model):
                 if supplier.revenue_of_base_year <= 0.0:
                     continue
                 share = min(sold / supplier.revenue_of_base_year, 1.0)
-                supplier.pull += share * (buyer.last_growth - buyer.mean_growth)
+                supplier.pull += share * (buyer.last_growth - buyer.usual_growth)
+        for cell in self.cells:
+            cell.build_up()
+        for zone in self.zones:
+            zone.use_data()
         self.agents_by_type[Firm].do("grow")
         self.bind()
         for sector, old, new in zip(self.sectors, before, self.revenue_by_sector(), strict=True):
             sector.last_growth = math.log(new / old) if new > 0 and old > 0 else 0.0
-            sector.mean_growth += (sector.last_growth - sector.mean_growth) / 12.0
 
     def revenue_by_sector(self) -> list[float]:
         return [sum(f.revenue for f in self.firms if f.sector is s) for s in self.sectors]
@@ -491,11 +565,7 @@ class ReferenceDistrict(mesa.Model):
                 for firm in members[cell]:
                     firm.cut(cell.capacity / revenue)
 
-    # --------------------------------------------------------- 7.12 Entry, moves, exit, conversion
-
-    def moves(self) -> None:
-        wishes = self.active.map(lambda firm: (firm, firm.looks_elsewhere()))
-        self.house([(firm, park) for firm, park in wishes if park is not None])
+    # ---------------------------------------------------------------- 7.12 Entry, exit, conversion
 
     def entries(self) -> None:
         founders = [firm for firm in self.firms if firm.founded == self.month]
@@ -519,7 +589,7 @@ class ReferenceDistrict(mesa.Model):
             zone.seekers -= share * wanted
 
     def house(self, wishes: list[tuple[Firm, Park]]) -> None:
-        """Places go by slot; what leaves in this round is free afterwards."""
+        """Places go by slot."""
         free = {park: park.free for park in self.parks}
         granted = []
         for firm, park in wishes:
@@ -527,8 +597,6 @@ class ReferenceDistrict(mesa.Model):
                 free[park] -= 1
                 granted.append((firm, park))
         for firm, park in granted:
-            if firm.park is not None:
-                firm.park.tenants -= 1
             park.tenants += 1
             firm.park, firm.zone = park, park.zone
 
@@ -552,12 +620,20 @@ class ReferenceDistrict(mesa.Model):
 
     def add_up(self) -> None:
         for cell in self.cells:
-            cell.firms, cell.revenue, cell.ai_shares = 0, 0.0, 0.0
+            cell.firms, cell.staff, cell.revenue = 0, 0.0, 0.0
+            cell.log_revenue = cell.ai_shares = 0.0
         for firm in self.active:
             cell = firm.cell
             cell.firms += 1
+            cell.staff += firm.staff
             cell.revenue += firm.revenue
+            cell.log_revenue += firm.log_revenue
             cell.ai_shares += firm.ai_share
+        for sector in self.sectors:
+            own = [zone.cells[sector.number] for zone in self.zones]
+            sector.firms = sum(cell.firms for cell in own)
+            if sector.firms:
+                sector.mean_log_revenue = sum(cell.log_revenue for cell in own) / sector.firms
 
 
 def plain(parameters: SimpleNamespace) -> SimpleNamespace:

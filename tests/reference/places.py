@@ -25,15 +25,18 @@ class Sector:
         self.growth_of_base_year = math.log(1.0 + float(record.growth_in_base_year))
         self.data_intensity = float(record.data_intensity)
         self.kinds = int(record.project_kinds.value)
-        self.mean_growth = self.growth_of_base_year / 12.0  # running mean, log a month
-        self.last_growth = self.mean_growth
+        self.usual_growth = 0.0  # log growth a month when nothing happens
+        self.last_growth = 0.0  # log, of last month
         self.pull = 0.0  # of its customers' growth
-        self.mean_log_revenue = 0.0  # over its firms at the start, as all below
-        self.mean_capability = 0.0
-        self.mean_maturity = 0.0
+        self.firms = 0  # at the end of last month
+        self.mean_log_revenue = 0.0  # over them
+        self.firms_at_start = 1  # at least 1
+        self.mean_log_at_start = 0.0  # over them, as all below
+        self.mean_youth = 0.0
         self.mean_staff = 0.0
         self.mean_size = 0.0
-        self.obsolescence = 0.0
+        self.staff_per_revenue = 0.0
+        self.usual_distress = 1.0  # mean factor of closing in a normal year
 
 
 class Cell:
@@ -54,7 +57,10 @@ class Cell:
         self.staff_per_revenue = 0.0
         self.knowledge = 0.0
         self.knowledge_at_start = 0.0
+        self.support = 0.0  # log change of the odds of research that policy has brought so far
         self.research_push = 0.0
+        self.lift = 0.0  # log revenue that measures have brought so far
+        self.lift_gained = 0.0  # of it this month
         self.calls_per_readiness = 0.0
         self.cycle = 0.0  # log growth this month by factors and shocks
         self.capacity = math.inf  # of output a month
@@ -64,8 +70,16 @@ class Cell:
         self.models = 0
         # sums over active firms at the end of the month
         self.firms = 0
+        self.staff = 0.0
         self.revenue = 0.0
+        self.log_revenue = 0.0
         self.ai_shares = 0.0
+
+    def build_up(self) -> None:
+        """7.11: what measures bring is approached over the years."""
+        p = self.zone.model.p.growth
+        self.lift_gained = (self.weighed(p.effect) - self.lift) / (12.0 * p.build_up)
+        self.lift += self.lift_gained
 
     def set_drivers(self, driver: dict[str, float]) -> None:
         self.driver = driver
@@ -92,20 +106,30 @@ class Zone(mesa.Agent):
         self.distance: list[float] = []
         self.cells: list[Cell] = []
         self.firm_share = 0.0  # of the district's firms at the start
-        self.staff_at_start = 0.0
         self.driver: dict[str, float] = {}  # means over sectors
         self.seekers = 0.0
         self.vacancies = 0.0
         self.applicants = 0.0
-        self.fill_rate = 1.0
+        self.fill_rate = 0.0
         self.wage_index = 1.0
+        self.arrivals = 0.0
+        self.displaced = 0.0  # of the month's arrivals, whom policy draws from neighbours
+        self.pull = 0.0  # log change of arrivals by policy
+        self.talent_quality = 0.0  # its mean over the people who stay
         self.policy_openness = 0.0
         self.openness = 0.0
         self.setback_months = 0
         self.data_access = 0.0
+        self.data_used = 0.0  # of the access, what firms make use of by now
+        self.data_use_gained = 0.0  # of it this month
+        self.data_volume = 0.0
+        self.data_across_border = 0.0
+        self.incidents = 0
         self.key_technologies = 0
         self.landmark_results = 0
         self.standards = 0
+        self.technologies_proposed = 0  # as standards
+        self.scenarios_proposed = 0
         self.entries = 0
         self.exits = 0
 
@@ -118,17 +142,42 @@ class Zone(mesa.Agent):
         names = self.cells[0].driver
         self.driver = {r: sum(c.driver[r] for c in self.cells) / len(self.cells) for r in names}
 
-    def receive(self, luck: float) -> None:
-        """7.5: skilled people come."""
+    def open_market(self) -> None:
+        """5: posts and people in the steady state of the base year."""
+        p = self.model.p.talent
+        staff = sum(cell.staff_at_start for cell in self.cells)
+        growth = p.inflow_rate - p.attrition * p.leave_district
+        gap = 1.0 / self.model.p.growth.normal_staffing - 1.0
+        self.vacancies = max(staff * (gap + p.attrition + growth), 0.0)
+        turning_up = staff * (p.inflow_rate + p.attrition * (1.0 - p.leave_district))
+        self.seekers = max(self.vacancies / p.normal_tightness - turning_up, 0.0)
+        self.fill_rate = 1.0 - math.exp(-1.0 / p.normal_tightness)
+
+    @property
+    def appeal(self) -> float:
+        """7.5: weight with which newcomers choose it."""
+        return self.vacancies * self.wage_index**self.model.p.talent.zone_choice
+
+    def set_pull(self) -> None:
+        """7.5: what policy adds to the arrivals, and how much of it stays in the people here."""
         model, p = self.model, self.model.p.talent
-        subsidy = model.lever("talent_subsidy", self)
-        at_start = model.lever_at_start("talent_subsidy", self)
-        reward = math.log((p.annual_pay + subsidy) / (p.annual_pay + at_start))
-        push = p.subsidy_elasticity * (reward + math.log(self.wage_index))
-        push += p.policy_effect * self.driver["talent_inflow"]
-        push += p.connectivity_effect * self.driver["connectivity"]
-        mean = p.inflow_rate * self.staff_at_start * math.exp(push)
-        self.seekers += max(0.0, mean + math.sqrt(mean) * luck)
+        grant = model.lever("talent_subsidy", self) / p.grant_years
+        usual = model.lever_at_start("talent_subsidy", self) / p.grant_years
+        eased = self.driver["talent_inflow"]
+        felt = p.grant_alone + (1.0 - p.grant_alone) * eased
+        better = ((p.annual_pay + grant) / (p.annual_pay + usual)) ** felt
+        self.pull = math.log(1.0 - p.eligible + p.eligible * better**p.pay_elasticity)
+        self.pull += p.policy_effect * eased
+        self.pull += p.connectivity_effect * self.driver["connectivity"]
+        self.talent_quality += p.inflow_rate * (self.pull - self.talent_quality)
+
+    def receive(self, usual: float, luck: float) -> None:
+        """7.5: skilled people come, ``usual`` many on average without policy."""
+        mean = usual * math.exp(self.pull)
+        self.arrivals = max(0.0, mean + math.sqrt(mean) * luck)
+        by_policy = max(0.0, 1.0 - math.exp(-self.pull))
+        self.displaced = self.model.p.talent.displaced * by_policy * self.arrivals
+        self.seekers += self.arrivals
 
     def plan_staff(self) -> None:
         """7.5: the staff that a unit of monthly revenue needs."""
@@ -146,13 +195,25 @@ class Zone(mesa.Agent):
         change = p.wage_response * math.log(min(max(tightness, 0.1), 10.0))
         self.wage_index = min(max(self.wage_index * math.exp(change), 0.5), 2.0)
 
+    def use_data(self) -> None:
+        """7.11: firms come to use the access that they have."""
+        gap = self.data_access - self.data_used
+        self.data_use_gained = gap / (12.0 * self.model.p.growth.build_up)
+        self.data_used += self.data_use_gained
+
     def trade_data(self, luck: float, luck_of_length: float) -> None:
-        """7.10: incidents set openness back."""
-        p = self.model.p.data_market
+        """7.10: what rests on data is traded; incidents set openness back."""
+        p, effect = self.model.p.data_market, self.model.p.growth.data_effect
+        self.data_volume = sum(
+            cell.revenue * (1.0 - math.exp(-effect * cell.sector.data_intensity * self.data_used))
+            for cell in self.cells
+        )
+        self.data_across_border = self.openness * self.data_volume
         hazard = p.incident_hazard / 12.0 * self.openness * (1.0 - self.driver["trust"])
         if luck < 1.0 - math.exp(-hazard):
             span = p.setback_longest - p.setback_shortest + 1.0
             self.setback_months = math.floor(p.setback_shortest + luck_of_length * span)
+            self.incidents += 1
         else:
             self.setback_months = max(self.setback_months - 1, 0)
 
@@ -179,8 +240,7 @@ class Park(mesa.Agent):
         self.platform_places = int(record.platforms.value)
         self.tenants = 0
         self.rent = 1.0
-        self.service = self.digital = model.p.parks.service_at_start
-        self.courting = [0.0 for _ in self.focus]
+        self.service = model.p.parks.service_at_start
         self.utility = [-math.inf for _ in self.focus]
         self.platforms_founded = 0  # and not yet open
         self.open_platforms = 0
@@ -207,19 +267,11 @@ class Park(mesa.Agent):
         return self.platform_places - taken if self.is_open else 0
 
     def serve(self) -> None:
-        """7.4: service and digital level rise, firms are courted, the rent is set."""
+        """7.4: service rises, the rent is set."""
         p, driver = self.model.p.parks, self.zone.driver
         help_for_firms = driver["service"] + driver["park_service"]
         self.service += p.service_rate * help_for_firms * (1.0 - self.service)
-        self.digital += p.digital_rate * driver["park_service"] * (1.0 - self.digital)
         filled = self.tenants / max(self.capacity, 1)
-        vacancy = max(0.0, 1.0 - filled) if self.capacity > 0 else 0.0
-        wanted = [
-            focus * vacancy * (1.0 + p.recruiting_response * cell.driver["recruitment"])
-            for focus, cell in zip(self.focus, self.zone.cells, strict=True)
-        ]
-        total = sum(wanted)
-        self.courting = [part / total if total > 0 else 0.0 for part in wanted]
         full_rent = math.exp(p.rent_response * (filled - p.normal_occupancy))
         self.rent = full_rent * (1.0 - self.model.lever("rent_relief", self.zone))
 
@@ -234,9 +286,7 @@ class Park(mesa.Agent):
 
     def make_offers(self) -> None:
         """7.12: what it offers to a firm of each sector."""
-        p, at_start = self.model.p.lifecycle, self.model.p.parks.service_at_start
-        zone = self.zone
-        wanted_sectors = sum(focus > 0 for focus in self.focus)
+        p, zone = self.model.p.lifecycle, self.zone
         for s, focus in enumerate(self.focus):
             if focus == 0:
                 self.utility[s] = -math.inf
@@ -244,12 +294,9 @@ class Park(mesa.Agent):
             cell = zone.cells[s]
             self.utility[s] = (
                 p.rent_utility * self.rent
-                + p.service_utility * (self.service - at_start)
-                + p.digital_utility * (self.digital - at_start)
                 + p.size_utility * math.log(max(self.free, 1))
                 + p.knowledge_utility * math.log(1 + cell.firms)
                 + p.talent_utility * zone.fill_rate
                 + p.data_utility * zone.data_access * cell.sector.data_intensity
                 + p.focus_utility * focus
-                + p.recruiting_utility * self.courting[s] * wanted_sectors
             )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.reference.places import Cell, Sector
 
 TRAITS = ("age", "capability", "maturity", "foreign", "size", "anchor", "ai share", "park")
-MOST = 0.45  # AI share of a firm that is no AI firm
+MOST = 0.499  # AI share of a firm that is no AI firm
 
 
 def largest_remainder(total: int, shares: list[float]) -> list[int]:
@@ -90,8 +90,10 @@ class Population:
         return 1.0 / (1.0 + math.exp(-logit))
 
     def taste(self, slot: int, sector: Sector) -> float:
-        """What its AI share is made from."""
-        return -math.log1p(-self.luck["ai share"][slot]) * float(sector.record.ai_share)
+        """What its AI share is made from: exponential, cut off at the most."""
+        mean = max(float(sector.record.ai_share), 1e-9)
+        whole = 1.0 - math.exp(-MOST / mean)
+        return -mean * math.log(1.0 - self.luck["ai share"][slot] * whole)
 
     def make(self, slot: int, sector: Sector, founded: int, revenue: float, **more: float) -> Firm:
         record = sector.record
@@ -154,7 +156,7 @@ class Population:
                 for slot in slots:
                     share[slot] *= goal / now if now > 0 else 0.0
             for slot in slots:
-                share[slot] = 1.0 if cell.sector.record.is_ai else min(share[slot], 0.49)
+                share[slot] = 1.0 if cell.sector.record.is_ai else min(share[slot], MOST)
         return share
 
     def founders_of(self, month: int) -> list[Firm]:
@@ -177,7 +179,7 @@ class Population:
             size = min(self.size(slot, sector), largest) / sector.mean_size
             revenue = self.p.founder_size * size * mean
         ai_share = min(self.taste(slot, sector) * self.p.founder_ai_boost, MOST)
-        return self.make(
+        founder = self.make(
             slot,
             sector,
             founded=month,
@@ -185,3 +187,5 @@ class Population:
             ai_share=1.0 if sector.record.is_ai else ai_share,
             anchor=anchor,
         )
+        founder.set_obsolescence(sector.staff_per_revenue * math.exp(founder.log_revenue))
+        return founder

@@ -15,7 +15,7 @@ from sim.plan import Driver
 
 if TYPE_CHECKING:
     from tests.reference.model import ReferenceDistrict
-    from tests.reference.places import Cell
+    from tests.reference.places import Cell, Zone
 
 
 class BusinessCycle:
@@ -84,14 +84,22 @@ class Measure:
         self.intensity: list[list[float]] = paths.intensity[:, number].tolist()  # by month, zone
         self.priority = model.inputs.scenario.priorities.get(self.record.id, 0.0)
         self.progress = [0.0 for _ in self.reach]
-        self.team: list[Department] = []  # the lead first, then as the plan names them
+        self.team: list[Department] = []
         self.weight = 0.0
+
+    def under_way_in(self, month: int) -> bool:
+        intensity = self.intensity[month]
+        acts = any(i * reach > 0 for i, reach in zip(intensity, self.reach, strict=True))
+        return self.start <= month and acts
 
     @property
     def under_way(self) -> bool:
-        intensity = self.intensity[self.model.month]
-        acts = any(i * reach > 0 for i, reach in zip(intensity, self.reach, strict=True))
-        return self.start <= self.model.month and acts
+        return self.under_way_in(self.model.month)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it ran before the plan and does in its first month."""
+        return self.start <= 0 and self.under_way_in(min(1, self.model.horizon))
 
     def set_weight(self) -> None:
         """Its pull on departments: more if it lags behind its path."""
@@ -104,14 +112,24 @@ class Measure:
 
     def joint_effort(self, zone_id: str) -> float:
         p = self.model.p.implementation
-        here = [d for d in self.team if d.record.zone in (None, zone_id)]
-        if not here:
+        efforts = [d.effort[self.record.id] for d in self.team if d.record.zone in (None, zone_id)]
+        if not efforts:
             return 0.0
-        weights = [p.lead_weight, *(1.0 for _ in here[1:])]
-        powers = [max(d.effort[self.record.id], 1e-9) ** p.substitution for d in here]
-        total = sum(w * power for w, power in zip(weights, powers, strict=True))
-        mean = (total / sum(weights)) ** (1.0 / p.substitution)
-        return mean * len(here) ** -p.coordination_loss
+        help_of_strongest = p.hand_over * max(efforts)
+        helped = [max(effort, help_of_strongest, 1e-9) for effort in efforts]
+        mean = sum(effort**p.substitution for effort in helped) / len(helped)
+        return mean ** (1.0 / p.substitution) * len(helped) ** -p.coordination_loss
+
+    def work(self, zone: Zone) -> float:
+        """What money and staff do together; neither does anything without the other."""
+        p = self.model.p.implementation
+        money = self.intensity[self.model.month][zone.number]
+        staff = self.joint_effort(zone.id)
+        if money <= 0 or staff <= 0:
+            return 0.0
+        power = p.money_substitution
+        mean = p.money_share * money**power + (1.0 - p.money_share) * staff**power
+        return mean ** (1.0 / power)
 
     def advance(self, luck: list[float]) -> None:
         p, speed = self.model.p.implementation, float(self.record.speed)
@@ -120,8 +138,7 @@ class Measure:
         for zone in self.model.zones:
             z = zone.number
             noise = math.exp(p.progress_noise * luck[z] - p.progress_noise**2 / 2.0)
-            push = self.intensity[self.model.month][z] * self.reach[z] * speed
-            push *= self.joint_effort(zone.id) * noise
+            push = self.reach[z] * speed * self.work(zone) * noise
             self.progress[z] = 1.0 - (1.0 - self.progress[z]) * math.exp(-push)
 
 
@@ -137,7 +154,11 @@ class Department(mesa.Agent):
         self.measures = [
             m for m in model.measures if self.record.id in (m.record.lead, *m.record.join)
         ]
-        self.attention = {m.record.id: 0.0 for m in self.measures}
+        # measures that ran before the plan already have what they keep drawing
+        drawn = {m: math.exp(m.priority) if m.goes_on else 0.0 for m in self.measures}
+        duties = model.p.implementation.other_duties * float(self.record.capacity)
+        total = sum(drawn.values()) + duties
+        self.attention = {m.record.id: w / total if w > 0 else 0.0 for m, w in drawn.items()}
         self.effort = {m.record.id: 0.0 for m in self.measures}
 
     def work(self) -> None:
@@ -171,7 +192,8 @@ def drive(model: ReferenceDistrict) -> None:
                 extra = model.lever(name, cell.zone) - model.lever_at_start(name, cell.zone)
                 if rule.spread == "by_firms":
                     extra /= max(cell.zone.firm_share, 1e-6)
-                raw[rule.driver] += float(rule.strength) * extra
+                scaled = model.p.drivers.lever_scale.get(rule.driver, 0.0)
+                raw[rule.driver] += scaled * float(rule.strength) * extra
         cell.set_drivers({r: 1.0 - math.exp(-max(x, 0.0)) for r, x in raw.items()})
     for zone in model.zones:
         zone.set_drivers()
