@@ -32,6 +32,7 @@ from sim.plan import Target
 from sim.report.charts import save
 from sim.report.reliability import reliability_chart
 from sim.runner import Runner
+from sim.scenario import read_scenario
 from tests import figures
 from tests.figures import COLUMNS, Cells, write_figures
 from tests.sealed import remade, rewrite
@@ -505,7 +506,15 @@ def test_the_scores_can_go_to_a_file(made: Path, tmp_path: Path, outturns: Path)
     assert "lies among the runs" in complaint(made, "--outturns", outturns, "--out", inside)
 
 
-def test_a_figure_that_no_run_reaches_is_said_and_scored(copy: Path, tmp_path: Path) -> None:
+def test_a_figure_that_no_run_reaches_is_said_and_scored(
+    small_scenario: Path, variant: Callable[..., Path], tmp_path: Path
+) -> None:
+    def start_afresh(plan: dict[str, Any]) -> None:
+        plan["counts_projects_under_way"] = False  # so that none is done in the first month
+
+    copy = tmp_path / "copy"
+    inputs = read_scenario(variant(small_scenario, plan=start_afresh))
+    forecast(inputs, runs=RUNS, seed=1, out=copy)
     rows = [
         cells(id="far", value=60_000),
         cells(id="never", indicator="pilot_projects", month="2024-07", unit="个", value=5),

@@ -173,7 +173,7 @@ def test_of_many_parameters_the_few_that_matter_get_indices(small: Runner) -> No
     names = [single[3], single[20]]
     form = OfParameters(lambda point: 5.0 * point[0] - 5.0 * point[1], 1e-3, names)
     found = sensitivity(small.inputs, evaluator=form, budget=4000, target=None)
-    assert len(factors) == 100
+    assert len(factors) == 122
     assert found.trajectories == 10
     assert {factor.name for factor in found.chosen.factors} == set(names)
     assert found.runs == form.made <= 4000
