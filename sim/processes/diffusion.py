@@ -25,7 +25,7 @@ class DiffusionParameters(NamedTuple):
 
 
 def step(model: District) -> None:
-    """Logistic diffusion within the firm: ȧ = ρ_s·exp(Σ_r β_r D_r)·a·(1−a); Ṁ = μ·(1−M).
+    """Logistic diffusion within the firm: ȧ = ρ_s·exp(Σ_r β_r D_r + β_d·data)·a·(1−a); Ṁ = μ·(1−M).
 
     Source: Mansfield (1961), technical change and the rate of imitation, here within firms.
     """

@@ -105,14 +105,14 @@ def set_past(model: District) -> None:
 
 
 def step(model: District) -> None:
-    """Δln r = μ_s + f_s + ΔX_zs + ΔY_i + io_s + β_v·(ln filled − ln normal) + projects
+    """Δln r = μ_s + f_s + ramp_zs + ΔX_zs + ΔY_i + io_s + β_v·(ln filled − ln normal) + projects
     + β_a·(young_i − mean) + jump.
 
     What measures, data, capability and digital practice add is a level that is approached over τ
     years: X_zs follows Σ_r β_r D_rzs + β_d·access, Y_i follows β_C·C_i + β_M·M_i, each with
     1/(12τ) a month. A jump b·ε, ε ~ Laplace(0, 1), comes λ times a year, so that yearly growth has
-    heavy tails; b = σ_s/√(2λ/12)·(r/r̄_s)^(−β)·e^(β_y·young), and its mean is taken out,
-    E e^(bε) = 1/(1 − b²).
+    heavy tails; b = σ_s/√(2λ/12)·(r/r̄_s)^(−β)·e^(β_y·(young − mean)). What it adds to the mean of r
+    is taken out: 1 + λ/12·b²/(1 − b²), since E e^(bε) = 1/(1 − b²).
     """
     blueprint, firms, p = model.blueprint, model.columns, model.parameters.growth
     base, zones, momentum = blueprint.base, model.zones, model.momentum

@@ -118,7 +118,9 @@ def relative_size(firms: Firms, p: InnovationParameters) -> Column:
 
 
 def step(model: District) -> None:
-    """h_i = h_s·(H_i/H̄_s)^γ·exp(Σ_r β_r D_rzs)·(knowledge/knowledge₀)^ε, and what follows.
+    """h_i = h_s·(H_i/H̄_s)^γ·exp(S_zs + β_q·Q_z)·(knowledge/knowledge₀)^ε, and what follows.
+
+    S follows Σ_r β_r D_rzs over the years of gestation; Q is what policy drew among the staff.
 
     A success moves capability by step·(1−C). With chance q_s a success of a firm beyond the
     frontier is a key technology: one uniform draw u decides both (success if u < p, key if
