@@ -57,6 +57,7 @@ def founder(district: District, sector: str) -> dict[str, Any]:
         "capability": 0.6,
         "maturity": 0.5,
         "standing": 0.6 * p.capability_effect + 0.5 * p.maturity_effect,
+        "youth": 1,
         "adopts": district.blueprint.base.adopts[s],
         "supplies": district.blueprint.base.supplies[s],
     }
@@ -275,6 +276,7 @@ def with_firm_at_the_start(runner: Runner, run: int, revenue: float, staff: floa
         "park": park,
         "cell": zone * added.blueprint.shape[1] + traits["sector"],
         "founded": -60,
+        "youth": np.exp(-61 / (12 * added.parameters.growth.age_years)),  # that of the next month
         "state": ACTIVE,
         "alive": 1,
         "revenue": revenue,

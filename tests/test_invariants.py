@@ -493,7 +493,7 @@ MAY_BE_NEGATIVE = {
 }
 FROM_MINUS_ONE = {"firms zone", "firms park", "projects first_adopter"}  # −1: none
 SHARES = {
-    *(f"firms {name}" for name in ("capability", "maturity", "ai_share", "alive")),
+    *(f"firms {name}" for name in ("capability", "maturity", "ai_share", "alive", "youth")),
     *(f"zones {name}" for name in ("fill_rate", "policy_openness", "openness", "data_access")),
     "zones data_used",
     *(f"parks {name}" for name in ("service", "focus")),
