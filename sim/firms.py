@@ -314,15 +314,18 @@ def _ai_shares(
     for i in range(len(taste)):
         shares[i] = taste[i]
         turnover[cells[i]] += revenue[i]
-    for _ in range(12):
-        now = np.zeros(count)
+    for _ in range(60):
+        now, furthest = np.zeros(count), 0.0
         for i in range(len(taste)):
             now[cells[i]] += revenue[i] * min(shares[i], MOST_AI_SHARE)
         for cell in range(count):
             goal = ai_share[cell % sectors] * turnover[cell]
             now[cell] = goal / now[cell] if now[cell] > 0.0 else 0.0
+            furthest = max(furthest, abs(now[cell] - 1.0) if now[cell] > 0.0 else 0.0)
         for i in range(len(taste)):
             shares[i] = min(shares[i], MOST_AI_SHARE) * now[cells[i]]
+        if furthest < 1e-10:
+            break
     for i in range(len(taste)):
         shares[i] = 1.0 if is_ai[cells[i] % sectors] else min(shares[i], MOST_AI_SHARE)
     return shares

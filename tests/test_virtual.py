@@ -158,5 +158,3 @@ def test_evaluating_needs_every_input_to_be_there(tmp_path: Path, small_scenario
     given = ["evaluate", str(small_scenario), "--designs", str(tmp_path / "none.csv")]
     done = CliRunner().invoke(app, given)
     assert done.exit_code == 2
-
-

@@ -149,7 +149,7 @@ class Population:
         share = [self.taste(slot, cell.sector) for slot, cell in enumerate(self.places)]
         for cell, slots in members.items():
             goal = float(cell.sector.record.ai_share) * sum(revenue[slot] for slot in slots)
-            for _ in range(12):
+            for _ in range(60):  # more than any cell needs
                 for slot in slots:
                     share[slot] = min(share[slot], MOST)
                 now = sum(revenue[slot] * share[slot] for slot in slots)
