@@ -136,12 +136,14 @@ def mixes(inputs: Inputs, level: Floats, runs: int) -> str:
         ends(inputs, series) - level for series, _ in paired_series(variants, SEED, runs, WORKERS)
     ]
     text = "\n## Mixes\n\nWhat two do together over the sum of what each does, for the targets "
-    text += "that they move most.\n\n"
+    text += "that they move most and by more than four standard errors.\n\n"
     text += "| first | second | together over apart | why |\n|---|---|---|---|\n"
     for n, row in enumerate(rows):
         one, other, both = (change.mean(axis=0) for change in found[3 * n : 3 * n + 3])
         relative = np.abs(one + other) / np.maximum(level.mean(axis=0), 1e-9)
-        most = np.argsort(-relative)[:3]
+        apart = found[3 * n] + found[3 * n + 1]
+        clear = np.abs(one + other) > 4.0 * apart.std(axis=0, ddof=1) / np.sqrt(runs)
+        most = [t for t in np.argsort(-relative) if clear[t]][:3]
         names = [inputs.plan.targets[t].name.en for t in most]
         ratios = [
             f"{name} {both[t] / (one[t] + other[t]):.2f}"

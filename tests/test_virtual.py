@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from sim.analysis.designs import Design, read_designs
 from sim.analysis.virtual import Panel, evaluate, panel, pilot, succeeded, winners
 from sim.cli import app
-from sim.errors import ObservationError
+from sim.errors import ObservationError, RunError
 from sim.runner import Runner
-from sim.scenario import changed
+from sim.scenario import changed, ending_at
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "calibration" / "data" / "evaluations.csv"
@@ -127,12 +127,31 @@ def write(file: Path, **changes: str) -> Path:
     ("changes", "said"),
     [
         ({"levers": "rent_releif"}, "column levers: unknown lever 'rent_releif'"),
-        ({"measures": "unknown"}, "column measures: unknown measure 'unknown'"),
+        (
+            {"measures": "unknown", "levers": "measure_intensity", "value": "0"},
+            "column measures: unknown measure 'unknown'",
+        ),
         ({"published": "9"}, "column published: found 9; allowed: -0.36 to 1.65"),
         ({"outcome": "profit"}, "column outcome: unknown outcome 'profit'"),
         ({"per": "0"}, "column per: found 0; allowed: above 0"),
         ({"kind": "survey"}, "column kind: unknown kind 'survey' (allowed: pilot, district"),
         ({"levers": ""}, "column levers: is missing"),
+        ({"value": ""}, "column value: is missing"),
+        ({"value": "5"}, "column value: found 5; allowed for 'rent_relief': 0 to 1"),
+        ({"measured": "share"}, "column measured: found 'share'; allowed for 'district': log or"),
+        ({"measures": "newcomers"}, "column measures: go with measure_intensity alone"),
+        (
+            {"measures": "newcomers", "levers": "measure_intensity", "value": "2"},
+            "column value: found 2; allowed: 0",
+        ),
+        (
+            {"levers": "rent_relief recruitment_funds"},
+            "column levers: have one value but several units",
+        ),
+        (
+            {"kind": "lottery", "measured": "share"},
+            "column levers: found rent_relief; a lottery is of scenario_funding",
+        ),
     ],
 )
 def test_a_row_that_cannot_be_used_is_refused(
@@ -152,6 +171,44 @@ def test_the_command_writes_the_page(tmp_path: Path, small: Runner, small_scenar
     assert done.exit_code == 0, done.output
     assert "of 1 estimates lie" in done.output
     assert "Foreign firms in an opened zone" in page.read_text(encoding="utf-8")
+
+
+def test_a_name_with_a_bar_stays_one_cell(tmp_path: Path, small_scenario: Path) -> None:
+    file, page = write(tmp_path / "designs.csv", name_en="one|two"), tmp_path / "page.md"
+    given = [str(small_scenario), "--designs", str(file), "--runs", "2", "--out", str(page)]
+    assert CliRunner().invoke(app, ["evaluate", *given, "--workers", "1"]).exit_code == 0
+    assert "one\\|two" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--runs", "1"], "--runs: found 1; allowed: at least 2"),
+        (["--workers", "0"], "--workers: found 0; allowed: at least 1"),
+        (["--out", "."], "--out .: is a directory; name a file"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused_before_any_run(
+    tmp_path: Path, small_scenario: Path, more: list[str], said: str
+) -> None:
+    file = write(tmp_path / "designs.csv")
+    given = ["evaluate", str(small_scenario), "--designs", str(file), *more]
+    done = CliRunner().invoke(app, given)
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
+
+
+def test_a_plan_too_short_to_look_before_and_after_is_refused(small: Runner) -> None:
+    short = ending_at(small.inputs, "2025-06")
+    with pytest.raises(RunError, match="runs for 12 months; evaluations need 24"):
+        read_designs(TABLE, short)
+
+
+def test_an_empty_table_is_refused(tmp_path: Path, small: Runner) -> None:
+    file = tmp_path / "designs.csv"
+    file.write_text(TABLE.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    with pytest.raises(ObservationError, match="has no row"):
+        read_designs(file, small.inputs)
 
 
 def test_evaluating_needs_every_input_to_be_there(tmp_path: Path, small_scenario: Path) -> None:

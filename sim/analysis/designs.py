@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -11,10 +12,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from sim.analysis import written
 from sim.analysis.sheet import at, read_sheet
 from sim.economy import Lever
-from sim.errors import Fault, FieldValueError, ObservationError, Unknown, listed, plain
+from sim.errors import Fault, FieldValueError, ObservationError, RunError, Unknown, listed, plain
 from sim.scenario import Inputs
 from sim.validation import problems_of
 
+SHORTEST = 24  # months that a plan needs, a year before the treatment and a year under it
 OUTCOMES = ("entries", "foreign_entries", "data_entries", "revenue", "arrivals", "results")
 
 
@@ -35,6 +37,16 @@ class Measured(StrEnum):
     COST = "cost"  # 亿元 for one more of the outcome
     SHARE = "share"  # of grants
     ELASTICITY = "elasticity"
+
+
+# What each kind can estimate, and the one lever that a lottery is about.
+MEASURES = {
+    Kind.PILOT: (Measured.LOG,),
+    Kind.DISTRICT: (Measured.LOG, Measured.COST),
+    Kind.LOTTERY: (Measured.SHARE,),
+    Kind.WINNERS: (Measured.LOG,),
+    Kind.RESEARCHERS: (Measured.ELASTICITY,),
+}
 
 
 class Use(StrEnum):
@@ -68,7 +80,7 @@ class Design(BaseModel):
     kind: Kind
     levers: Words = ()
     measures: Words = ()
-    value: Number = 0.0
+    value: Number | None = None
     outcome: str = ""
     measured: Measured
     per: Number = 1.0
@@ -92,9 +104,45 @@ class Design(BaseModel):
             raise FieldValueError(("per",), f"found {plain(self.per)}; allowed: above 0")
         if self.kind in (Kind.PILOT, Kind.DISTRICT) and self.outcome not in OUTCOMES:
             raise FieldValueError(("outcome",), str(Unknown("outcome", self.outcome, OUTCOMES)))
-        if self.kind in (Kind.PILOT, Kind.DISTRICT, Kind.LOTTERY) and not self.levers:
-            raise FieldValueError(("levers",), "is missing; name the lever that is the treatment")
+        if self.kind in (Kind.PILOT, Kind.DISTRICT, Kind.LOTTERY):
+            if not self.levers:
+                text = "is missing; name the lever that is the treatment"
+                raise FieldValueError(("levers",), text)
+            if self.value is None:
+                raise FieldValueError(("value",), "is missing; say what the lever is set to")
+        if self.measured not in MEASURES[self.kind]:
+            allowed = " or ".join(MEASURES[self.kind])
+            text = f"found {self.measured.value!r}; allowed for {self.kind.value!r}: {allowed}"
+            raise FieldValueError(("measured",), text)
+        if self.kind == Kind.LOTTERY and self.levers != (Lever.SCENARIO_FUNDING.value,):
+            text = f"found {' '.join(self.levers)}; a lottery is of {Lever.SCENARIO_FUNDING.value}"
+            raise FieldValueError(("levers",), text)
+        if self.measures:
+            self._check_measures()
         return self
+
+    def _check_measures(self) -> None:
+        """Measures are taken away, in the whole district."""
+        if self.levers != (Lever.MEASURE_INTENSITY.value,):
+            text = f"go with {Lever.MEASURE_INTENSITY.value} alone, found {' '.join(self.levers)}"
+            raise FieldValueError(("measures",), text)
+        if self.value != 0:
+            text = f"found {plain(self.value or 0.0)}; allowed: 0, which takes the measures away"
+            raise FieldValueError(("value",), text)
+        if self.kind != Kind.DISTRICT or self.measured != Measured.LOG:
+            raise FieldValueError(("measures",), "go with kind 'district' and measured 'log'")
+
+
+def _misfits(design: Design, inputs: Inputs) -> Iterator[tuple[str, Fault]]:
+    """Values that a lever cannot have, and levers of several units with one value."""
+    rules = [inputs.economy.levers[name] for name in design.levers if name in inputs.economy.levers]
+    for name, rule in zip(design.levers, rules, strict=False):
+        if design.value is not None and not rule.low <= design.value <= rule.high:
+            bounds = f"{plain(rule.low)} to {plain(rule.high)}"
+            yield "value", f"found {plain(design.value)}; allowed for {name!r}: {bounds}"
+    if len({rule.unit.en for rule in rules}) > 1:
+        units = " and ".join(rule.unit.en for rule in rules)
+        yield "levers", f"have one value but several units: {units}"
 
 
 def read_designs(path: Path, inputs: Inputs) -> list[Design]:
@@ -103,7 +151,12 @@ def read_designs(path: Path, inputs: Inputs) -> list[Design]:
     Raises:
         FileError: the file is missing or unreadable.
         ObservationError: something cannot be used; names file, line and column of each problem.
+        RunError: the plan is too short to look before and after.
     """
+    if inputs.plan.horizon < SHORTEST:
+        length = f"{inputs.sources['plan'].path}: runs for {inputs.plan.horizon} months"
+        needed = f"{SHORTEST}, a year before the treatment and a year under it"
+        raise RunError(f"{length}; evaluations need {needed}")
     fields = Design.model_fields
     optional = [name for name, field in fields.items() if not field.is_required()]
     sheet = read_sheet(path, list(fields), optional, ())
@@ -127,7 +180,10 @@ def read_designs(path: Path, inputs: Inputs) -> list[Design]:
                 for name in getattr(one, column)
                 if name not in names
             ]
+        problems += [(line, *wrong) for wrong in _misfits(one, inputs)]
         found.append(one)
+    if not sheet.rows:
+        raise ObservationError(f"{path}: has no row under the names of its columns")
     if problems:
         said = listed(problems, lambda wrong: f"{at(path, *wrong[:2])}: {wrong[2]}")
         raise ObservationError(said)

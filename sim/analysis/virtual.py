@@ -8,9 +8,9 @@ effect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
 import numpy as np
 
@@ -19,17 +19,17 @@ from sim.analysis.designs import Design, Kind, Measured
 from sim.analysis.effects import with_lever
 from sim.blueprint import Bools, Floats
 from sim.economy import Lever
-from sim.executors import LocalProcesses
+from sim.errors import RunError
+from sim.executors import Workers
 from sim.firms import ACTIVE
 from sim.model import District
+from sim.montecarlo import Pool, Progress, Task, complete, local, no_progress
 from sim.runner import Runner
 from sim.scenario import Inputs
 from sim.zones import ROW
 
 BEFORE = 12  # months that an evaluation looks back on; the treatment starts after them
 TENTHS = 10
-
-Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,10 @@ class Estimate:
     """A design's estimate in the model, beside the published one.
 
     Attributes:
-        value, error: mean over the runs and its standard error, in the design's unit.
+        value, error: over all runs and its standard error, in the design's unit; NaN where it
+            cannot be told.
         low, high: 5 and 95 % over the runs, each with parameters of its own.
+        runs: those in which there was something to tell it from.
     """
 
     design: Design
@@ -56,6 +58,7 @@ class Estimate:
     error: float
     low: float
     high: float
+    runs: int
 
     @property
     def inside(self) -> bool:
@@ -69,53 +72,67 @@ def evaluate(
     *,
     runs: int,
     seed: int,
-    workers: int = 1,
-    on_progress: Progress | None = None,
+    workers: int | Workers = 1,
+    on_progress: Progress = no_progress,
 ) -> list[Estimate]:
-    """Each design's estimate over runs 0 to ``runs`` − 1; a pilot goes from zone to zone."""
+    """Each design's estimate over runs 0 to ``runs`` − 1; a pilot goes from zone to zone.
+
+    Raises:
+        RunError: the numbers make no sense, workers died repeatedly, or memory ran out.
+    """
+    if runs < 2:
+        raise RunError(f"--runs: found {runs}; allowed: at least 2")
+    if isinstance(workers, int) and workers < 1:
+        raise RunError(f"--workers: found {workers}; allowed: at least 1")
+    where = local(workers) if isinstance(workers, int) else workers
     tasks = [(inputs, design, seed, run) for design in designs for run in range(runs)]
-    found: list[float] = []
-    if workers == 1:
-        for task in tasks:
-            found.append(one_run(*task))
-            if on_progress:
-                on_progress(len(found), len(tasks))
-    else:
-        with LocalProcesses(workers).open() as pool:
-            waiting = [pool.submit(one_run, *task) for task in tasks]
-            for future in waiting:
-                found.append(future.result())
-                if on_progress:
-                    on_progress(len(found), len(tasks))
-    by_design = np.array(found).reshape(len(designs), runs)
+    place = {id(task): n for n, task in enumerate(tasks)}
+    parts = np.full((len(tasks), 2), np.nan)
+    done = 0
+
+    def keep(task: Task, found: tuple[float, float]) -> None:
+        nonlocal done
+        parts[place[id(task)]] = found
+        done += 1
+        on_progress(done, len(tasks))
+
+    with Pool(where) as pool:
+        complete(pool, one_run, tasks, keep, RunError)
+    by_design = parts.reshape(len(designs), runs, 2)
     return [_summed(design, values) for design, values in zip(designs, by_design, strict=True)]
 
 
-def _summed(design: Design, values: Floats) -> Estimate:
-    known = values[np.isfinite(values)]
-    if len(known) < 2:
-        return Estimate(design, *(float("nan"),) * 4)
-    low, high = np.quantile(known, [0.05, 0.95])
-    error = stdev(known) / np.sqrt(len(known))
-    # of a ratio that may pass through 0 the middle is meant
-    value = float(np.median(known)) if design.measured == Measured.COST else fmean(known)
-    return Estimate(design, value, float(error), float(low), float(high))
+def _summed(design: Design, parts: Floats) -> Estimate:
+    """A ratio of means, for an estimate that is one, and its error to first order."""
+    told = parts[np.isfinite(parts).all(axis=1)]
+    over, under = told.T
+    if len(told) < 2 or under.mean() <= 0:
+        return Estimate(design, *(float("nan"),) * 4, runs=len(told))
+    value = over.mean() / under.mean()
+    error = (over - value * under).std(ddof=1) / np.sqrt(len(told)) / under.mean()
+    each = over[under > 0] / under[under > 0]
+    low, high = np.quantile(each, [0.05, 0.95])
+    return Estimate(design, float(value), float(error), float(low), float(high), len(told))
 
 
-def one_run(inputs: Inputs, design: Design, seed: int, run: int) -> float:
-    """A design's estimate in one run; NaN where it cannot be told."""
+def one_run(inputs: Inputs, design: Design, seed: int, run: int) -> tuple[float, float]:
+    """A design's estimate in one run, as what it is a ratio of; NaN where it cannot be told."""
     if design.kind == Kind.WINNERS:
-        return winners(Runner(inputs, seed).district(run))
+        return winners(Runner(inputs, seed).district(run)), 1.0
     if design.kind == Kind.RESEARCHERS:
-        return researchers(Runner(inputs, seed).district(run))
+        return researchers(Runner(inputs, seed).district(run)), 1.0
     zone = run % len(inputs.plan.zones)
     treated = treat(inputs, design, zone)
     without, under = (panel(Runner(which, seed).district(run)) for which in (inputs, treated))
     if design.kind == Kind.LOTTERY:
-        return lottery(without, under)
+        return under.projects - without.projects, under.grants - without.grants
     if design.kind == Kind.PILOT:
-        return pilot(without, under, design.outcome, zone) / design.per
-    return whole(without, under, design)
+        return pilot(without, under, design.outcome, zone) / design.per, 1.0
+    if design.measured == Measured.COST:
+        first = BEFORE // 12
+        before, after = (seen.counts[design.outcome][first:].sum() for seen in (without, under))
+        return under.cost - without.cost, float(after - before)
+    return whole(without, under, design), 1.0
 
 
 def treat(inputs: Inputs, design: Design, zone: int) -> Inputs:
@@ -127,7 +144,7 @@ def treat(inputs: Inputs, design: Design, zone: int) -> Inputs:
     elif design.kind == Kind.PILOT:
         where["zones"] = [inputs.plan.zones[zone].id]
     for lever in design.levers:
-        inputs = with_lever(inputs, Lever(lever), design.value, **where)
+        inputs = with_lever(inputs, Lever(lever), design.value or 0.0, **where)
     return inputs
 
 
@@ -196,21 +213,14 @@ def pilot(without: Panel, treated: Panel, outcome: str, zone: int) -> float:
 
 
 def whole(without: Panel, treated: Panel, design: Design) -> float:
-    """The treated district against the same district without, after the first year."""
-    first = 0 if design.measures else BEFORE // 12
-    one, other = (seen.counts[design.outcome][first:].sum() for seen in (without, treated))
-    if design.measured == Measured.COST:
-        more = other - one
-        return float((treated.cost - without.cost) / more) if more > 0 else float("nan")
-    if design.measures:  # the treatment takes them away
+    """Change of the log outcome: of the years under a lever; or, of measures, which the treatment
+    takes away, in the last year with them against without."""
+    if design.measures:
         one, other = (seen.counts[design.outcome][-1].sum() for seen in (treated, without))
+    else:
+        first = BEFORE // 12
+        one, other = (seen.counts[design.outcome][first:].sum() for seen in (without, treated))
     return float(np.log((other + 0.5) / (one + 0.5))) / design.per
-
-
-def lottery(without: Panel, treated: Panel) -> float:
-    """Projects begun for each grant more: those that would not have begun without."""
-    more = treated.grants - without.grants
-    return (treated.projects - without.projects) / more if more > 0 else float("nan")
 
 
 def winners(district: District) -> float:
