@@ -93,7 +93,7 @@ class Run:
     def finish(self) -> int:
         """Wait for its end, or bring a server's about once it has done its work."""
         end = time.monotonic() + AT_MOST
-        while self.command.served and self.chunks() < self.command.served:
+        while self.command.served and not self.serves():
             assert self.process.poll() is None, self.complained
             assert time.monotonic() < end, "the server did not get ready"
             time.sleep(0.02)
@@ -101,6 +101,11 @@ class Run:
             time.sleep(0.3)
             self.process.send_signal(signal.SIGINT)
         return self.process.wait(AT_MOST)
+
+    def serves(self) -> bool:
+        """Whether a server has said where it is, and has the runs that it starts with."""
+        said = (self.folder / "said").read_text(encoding="utf-8") + self.complained
+        return "http://" in said and self.chunks() >= self.command.served
 
     def chunks(self) -> int:
         return len(list((self.folder / self.command.out).glob("**/runs/chunk-*/chunk.json")))
