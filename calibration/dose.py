@@ -139,16 +139,12 @@ def mixes(inputs: Inputs, level: Floats, runs: int) -> str:
     text += "that they move most and by more than four standard errors.\n\n"
     text += "| first | second | together over apart | why |\n|---|---|---|---|\n"
     for n, row in enumerate(rows):
-        one, other, both = (change.mean(axis=0) for change in found[3 * n : 3 * n + 3])
-        relative = np.abs(one + other) / np.maximum(level.mean(axis=0), 1e-9)
-        apart = found[3 * n] + found[3 * n + 1]
-        clear = np.abs(one + other) > 4.0 * apart.std(axis=0, ddof=1) / np.sqrt(runs)
+        apart, together = found[3 * n] + found[3 * n + 1], found[3 * n + 2].mean(axis=0)
+        total = apart.mean(axis=0)
+        relative = np.abs(total) / np.maximum(level.mean(axis=0), 1e-9)
+        clear = np.abs(total) > 4.0 * apart.std(axis=0, ddof=1) / np.sqrt(runs)
         most = [t for t in np.argsort(-relative) if clear[t]][:3]
-        names = [inputs.plan.targets[t].name.en for t in most]
-        ratios = [
-            f"{name} {both[t] / (one[t] + other[t]):.2f}"
-            for t, name in zip(most, names, strict=True)
-        ]
+        ratios = [f"{inputs.plan.targets[t].name.en} {together[t] / total[t]:.2f}" for t in most]
         first = " ".join(filter(None, [row.first, row.first_value, row.first_measures]))
         second = " ".join(filter(None, [row.second, row.second_value, row.second_measures]))
         text += f"| {first} | {second} | {'; '.join(ratios)} | {row.why} |\n"

@@ -151,7 +151,7 @@ def measure(runs: list[Run], steady: Floats) -> dict[str, float]:
     aside = sectors - sectors.mean(axis=0)
     flat = aside.reshape(-1, aside.shape[2])
     moved = flat[:, flat.std(axis=0) > 0]
-    matrix = np.corrcoef(moved.T)
+    matrix: Floats = np.atleast_2d(np.corrcoef(moved.T))
     pairs = matrix[np.triu_indices(len(matrix), 1)]
     filled = np.array([run.filled for run in runs]).reshape(len(runs), YEARS, 12).mean(axis=(0, 2))
     exits = np.array([np.array(run.exits) / np.array(run.firms) for run in runs]).mean(axis=0)
