@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
+import stat
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -21,6 +24,21 @@ ROOT = Path(__file__).parents[1]
 # that they run too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Of a checkout that nobody may write to, copies are made to be changed.
+KEEP_MODE, KEEP_STAT = shutil.copymode, shutil.copystat
+
+
+def _writable(keep: Callable[..., object]) -> Callable[..., None]:
+    def copy(source: str, copied: str, *, follow_symlinks: bool = True) -> None:
+        keep(source, copied, follow_symlinks=follow_symlinks)
+        if not os.path.islink(copied):
+            os.chmod(copied, os.stat(copied).st_mode | stat.S_IWUSR)
+
+    return copy
+
+
+shutil.copymode, shutil.copystat = _writable(KEEP_MODE), _writable(KEEP_STAT)
 
 Change = Callable[[dict[str, Any]], object]
 

@@ -27,7 +27,8 @@ from sim.report.workbook import write_workbook
 from sim.scenario import read_scenario
 from sim.store import write_text
 
-SMALL = Path(__file__).parent / "small_district"
+ROOT = Path(__file__).parents[1]
+SMALL = ROOT / "tests" / "small_district"
 TARGET = "smart_turnover"
 GBK = os.fsdecode("中文".encode("gbk"))  # no UTF-8
 NAMES = [
@@ -185,3 +186,17 @@ def test_the_package_is_a_command_too() -> None:
     )
     assert done.returncode == 0
     assert "Usage: pudong validate" in done.stdout
+
+
+def test_no_word_is_lost_on_a_home_that_does_not_exist(tmp_path: Path) -> None:
+    """Matplotlib then takes a temporary place for its cache, and would say so."""
+    words = ["forecast", str(SMALL / "scenario.yaml"), "--runs", "25", "--out", str(tmp_path / "o")]
+    done = subprocess.run(
+        [sys.executable, "-m", "sim", *words],
+        cwd=ROOT,
+        env=os.environ | {"HOME": "/dev/null/home", "MPLCONFIGDIR": "/dev/null/cache"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import logging
 import os
 import sys
 import unicodedata
@@ -42,8 +43,10 @@ ALIKE = str.maketrans(
 def prepare_streams() -> None:
     """Let every text be printed: what the terminal has no sign for as a like one or '?'.
 
-    Where there is no output at all, as under a service, what would be printed is dropped.
+    Where there is no output at all, as under a service, what would be printed is dropped. So is what
+    Matplotlib remarks, such as that it has no home for its cache and takes a temporary one.
     """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     codecs.register_error("alike", alike)
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
