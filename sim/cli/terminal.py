@@ -43,8 +43,8 @@ ALIKE = str.maketrans(
 def prepare_streams() -> None:
     """Let every text be printed: what the terminal has no sign for as a like one or '?'.
 
-    Where there is no output at all, as under a service, what would be printed is dropped. So is what
-    Matplotlib remarks, such as that it has no home for its cache and takes a temporary one.
+    Where there is no output at all, as under a service, what would be printed is dropped. So is
+    what Matplotlib remarks, such as that it has no home for its cache and takes a temporary one.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     codecs.register_error("alike", alike)
