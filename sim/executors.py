@@ -68,12 +68,15 @@ class LocalProcesses:
             yield pool
         finally:
             workers = list((getattr(pool, "_processes", None) or {}).values())
+            calls = getattr(pool, "_call_queue", None)
             results = getattr(pool, "_result_queue", None)
             manager = getattr(pool, "_executor_manager_thread", None)
             pool.shutdown(wait=False, cancel_futures=True)
             _let_go_of_cancelled(pool, manager)
             for worker in workers:
                 worker.terminate()
+            if calls is not None:
+                calls._reader.close()  # or what is still sent would wait for a reader for ever
             if results is not None:
                 # of a result that a worker was sending the pool would await the rest for ever
                 results._writer.close()

@@ -59,3 +59,15 @@ def test_cancelled_tasks_do_not_upset_the_pool_that_is_closed(
                 future.cancel()
         assert not manager.is_alive()
     assert not failed
+
+
+def test_a_pool_is_closed_amid_sending_work_that_nobody_takes_up() -> None:
+    """Python before 3.11.5 waits for ever for what it still sends."""
+    with LocalProcesses(1).open() as pool:
+        pool.submit(int).result()
+        manager = pool._executor_manager_thread  # type: ignore[attr-defined]
+        pool.submit(time.sleep, 60)
+        for _ in range(4):
+            pool.submit(len, bytes(30_000_000))
+        time.sleep(0.3)
+    assert not manager.is_alive()
