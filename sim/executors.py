@@ -26,6 +26,7 @@ from typing import Any, Protocol
 SOCKET = "/pymp-xxxxxxxx/listener-xxxxxxxx"  # what the fork server adds to the temporary directory
 LONGEST_SOCKET = 103  # bytes of its path, by the strictest system
 
+NO_LONGER_WAITS = (3, 11, 5)  # the Python whose pool closes that end itself
 CLOSING = 5.0  # seconds that the pool's thread is waited for
 
 SPAWN: Any = multiprocessing.get_context("spawn")
@@ -75,7 +76,7 @@ class LocalProcesses:
             _let_go_of_cancelled(pool, manager)
             for worker in workers:
                 worker.terminate()
-            if calls is not None:
+            if calls is not None and sys.version_info < NO_LONGER_WAITS:
                 calls._reader.close()  # or what is still sent would wait for a reader for ever
             if results is not None:
                 # of a result that a worker was sending the pool would await the rest for ever
