@@ -270,7 +270,7 @@ def test_skilled_people_change_by_arrivals_and_departures_alone(
     zones, firms, p = district.zones, district.columns, district.parameters.talent
     left = before.zones.staff.sum(axis=1) * p.attrition
     gone = (left + dismissed(district, before)) * p.leave_district
-    np.testing.assert_allclose(zones.departures, gone, rtol=1e-5)
+    np.testing.assert_allclose(zones.departures, gone, rtol=SINGLE)
     expected = before.people + zones.arrivals.sum() - zones.departures.sum()
     assert people(district) == pytest.approx(expected, rel=SINGLE)
     np.testing.assert_allclose(zones.staff, by_cell(firms.cell, firms.staff, district), rtol=SINGLE)
