@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Self
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     ValidationInfo,
     model_validator,
 )
@@ -31,9 +30,8 @@ from pydantic import (
 from calibration import OBSERVATIONS
 from sim.analysis import written
 from sim.analysis.observations import REACH
-from sim.analysis.sheet import at, read_sheet
-from sim.errors import Fault, FieldValueError, ObservationError, Unknown, listed, plain, shown
-from sim.validation import problems_of
+from sim.analysis.records import read_records
+from sim.errors import Fault, FieldValueError, Unknown, plain, shown
 
 EVIDENCE = OBSERVATIONS.with_name("evidence.csv")
 CHANNELS = OBSERVATIONS.with_name("channels.csv")
@@ -280,16 +278,13 @@ class Channel(BaseModel):
         return self
 
 
-RowT = TypeVar("RowT", Evidence, Channel)
-
-
 def read_evidence(path: Path | str = EVIDENCE) -> dict[str, Evidence]:
     """The estimates by id.
 
     Raises:
         ObservationError: something cannot be used; names file, line and column of each problem.
     """
-    return _read(Path(path), Evidence, lambda row: ())
+    return read_records(Path(path), Evidence, lambda row: ())
 
 
 def read_channels(evidence: dict[str, Evidence], path: Path | str = CHANNELS) -> dict[str, Channel]:
@@ -298,7 +293,7 @@ def read_channels(evidence: dict[str, Evidence], path: Path | str = CHANNELS) ->
     Raises:
         ObservationError: something cannot be used; names file, line and column of each problem.
     """
-    return _read(Path(path), Channel, lambda row: _misfits(row, evidence))
+    return read_records(Path(path), Channel, lambda row: _misfits(row, evidence))
 
 
 def _misfits(channel: Channel, evidence: dict[str, Evidence]) -> Iterator[tuple[str, Fault]]:
@@ -325,35 +320,6 @@ def _misfits(channel: Channel, evidence: dict[str, Evidence]) -> Iterator[tuple[
         known = {row.lever for row in evidence.values()}
         if lever not in known:
             yield "levers", Unknown("lever", lever, sorted(known))
-
-
-def _read(
-    path: Path,
-    record: type[RowT],
-    misfits: Callable[[RowT], Iterator[tuple[str, Fault]] | tuple[()]],
-) -> dict[str, RowT]:
-    fields = record.model_fields
-    optional = [name for name, field in fields.items() if not field.is_required()]
-    sheet = read_sheet(path, list(fields), optional, ())
-    found: dict[str, RowT] = {}
-    problems: list[tuple[int, str, Fault]] = []
-    for line, row in sheet.rows:
-        try:
-            one = record.model_validate(row)
-        except ValidationError as failure:
-            problems += [
-                (line, str(field[0]) if field else "", text)
-                for field, text in problems_of(failure, record, row)
-            ]
-            continue
-        if one.id in found:
-            problems.append((line, "id", f"found {one.id!r}; it is given twice"))
-        found[one.id] = one
-        problems += [(line, column, text) for column, text in misfits(one)]
-    if problems:
-        said = listed(problems, lambda wrong: f"{at(path, *wrong[:2])}: {wrong[2]}")
-        raise ObservationError(said)
-    return found
 
 
 def pool(channel: Channel, evidence: dict[str, Evidence]) -> pd.DataFrame:

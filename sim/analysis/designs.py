@@ -7,14 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from sim.analysis import written
-from sim.analysis.sheet import at, read_sheet
+from sim.analysis.records import read_records
 from sim.economy import Lever
-from sim.errors import Fault, FieldValueError, ObservationError, RunError, Unknown, listed, plain
+from sim.errors import Fault, FieldValueError, ObservationError, RunError, Unknown, plain
 from sim.scenario import Inputs
-from sim.validation import problems_of
 
 SHORTEST = 24  # months that a plan needs, a year before the treatment and a year under it
 OUTCOMES = ("entries", "foreign_entries", "data_entries", "revenue", "arrivals", "results")
@@ -134,7 +133,12 @@ class Design(BaseModel):
 
 
 def _misfits(design: Design, inputs: Inputs) -> Iterator[tuple[str, Fault]]:
-    """Values that a lever cannot have, and levers of several units with one value."""
+    """Unknown names, values that a lever cannot have, levers of several units with one value."""
+    known = {"levers": [lever.value for lever in Lever], "measures": inputs.plan.measure_ids()}
+    for column, names in known.items():
+        for name in getattr(design, column):
+            if name not in names:
+                yield column, Unknown(column.removesuffix("s"), name, names)
     rules = [inputs.economy.levers[name] for name in design.levers if name in inputs.economy.levers]
     for name, rule in zip(design.levers, rules, strict=False):
         if design.value is not None and not rule.low <= design.value <= rule.high:
@@ -157,34 +161,7 @@ def read_designs(path: Path, inputs: Inputs) -> list[Design]:
         length = f"{inputs.sources['plan'].path}: runs for {inputs.plan.horizon} months"
         needed = f"{SHORTEST}, a year before the treatment and a year under it"
         raise RunError(f"{length}; evaluations need {needed}")
-    fields = Design.model_fields
-    optional = [name for name, field in fields.items() if not field.is_required()]
-    sheet = read_sheet(path, list(fields), optional, ())
-    known = {"levers": [lever.value for lever in Lever], "measures": inputs.plan.measure_ids()}
-    found: list[Design] = []
-    problems: list[tuple[int, str, Fault]] = []
-    for line, row in sheet.rows:
-        try:
-            one = Design.model_validate(row)
-        except ValidationError as failure:
-            problems += [
-                (line, str(field[0]) if field else "", text)
-                for field, text in problems_of(failure, Design, row)
-            ]
-            continue
-        if any(other.id == one.id for other in found):
-            problems.append((line, "id", f"found {one.id!r}; it is given twice"))
-        for column, names in known.items():
-            problems += [
-                (line, column, Unknown(column.removesuffix("s"), name, names))
-                for name in getattr(one, column)
-                if name not in names
-            ]
-        problems += [(line, *wrong) for wrong in _misfits(one, inputs)]
-        found.append(one)
-    if not sheet.rows:
+    found = read_records(path, Design, lambda design: _misfits(design, inputs))
+    if not found:
         raise ObservationError(f"{path}: has no row under the names of its columns")
-    if problems:
-        said = listed(problems, lambda wrong: f"{at(path, *wrong[:2])}: {wrong[2]}")
-        raise ObservationError(said)
-    return found
+    return list(found.values())
